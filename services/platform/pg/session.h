@@ -1,0 +1,33 @@
+#pragma once
+
+#include <pqxx/pqxx>
+#include <string>
+#include <unordered_set>
+
+#include "platform/pg/pool.h"
+#include "platform/pg/statement.h"
+
+namespace potok::pg {
+
+// One connection with the names already prepared on it. Not thread-safe: the holder of the lease
+// uses it alone. Private to platform/pg.
+class Session {
+ public:
+  // Throws pqxx::broken_connection when the server refuses or cannot be reached.
+  Session(const std::string& connect_string, const StatementHook& hook);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  pqxx::connection& connection() { return connection_; }
+  bool IsOpen() const { return connection_.is_open(); }
+  void Prepare(const Statement& statement);
+  const StatementHook& hook() const { return hook_; }
+
+ private:
+  pqxx::connection connection_;
+  pqxx::quiet_errorhandler quiet_;  // notices of the server must not reach stderr
+  std::unordered_set<std::string> prepared_;
+  const StatementHook& hook_;  // owned by the pool's options
+};
+
+}  // namespace potok::pg
