@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Every proto element is commented and named by the standard rules.
+. "$(dirname "$0")/gate.sh"
+need_buf
+"${tool[buf]}" lint protos

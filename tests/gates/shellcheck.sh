@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Every shell script of the tree passes shellcheck.
+. "$(dirname "$0")/gate.sh"
+need shellcheck "$cache/venv-checks/bin/shellcheck" /usr/bin/shellcheck
+mapfile -t scripts < <(git ls-files -co --exclude-standard | while read -r file; do
+  case $file in
+    *.sh) echo "$file" ;;
+    *) if [ -x "$file" ] && head -n 1 "$file" 2>/dev/null | LC_ALL=C grep -qaE '^#!.*\b(ba)?sh\b'; then echo "$file"; fi ;;
+  esac
+done)
+[ "${#scripts[@]}" -gt 0 ] || broken "no script found"
+"${tool[shellcheck]}" -x -P SCRIPTDIR "${scripts[@]}"
+echo "${#scripts[@]} scripts"
