@@ -1,0 +1,86 @@
+// Commands of callers, committed in natural batches.
+//
+// Each executor thread owns a disjoint set of parts and its own connection. It takes what waits now (never
+// waits to fill), up to 64 commands and never two for one ticket or one request id, and commits them in one
+// transaction. At low load a batch is one command. A batch that fails is retried one by one, so a bad item
+// hurts only itself. Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "ledger/writer.h"
+#include "platform/clock/clock.h"
+#include "platform/pg/pool.h"
+
+namespace potok::ledger {
+
+struct LedgerOptions {
+  int executors = 2;
+  int max_batch = 64;
+  int max_queued = 4096;  // Over all executors; beyond it Submit refuses at once.
+};
+
+struct LedgerStats {
+  int queued = 0;
+  int64_t commands = 0;
+  int64_t batches = 0;
+  int64_t fallbacks = 0;  // Batches that had to be retried one by one.
+};
+
+class Ledger {
+ public:
+  // Called once, from an executor thread, after the commit or the refusal. Must not block.
+  using Done = std::function<void(absl::StatusOr<Outcome>)>;
+  // Called after each commit that appended events: wakes the relay. May be empty.
+  using OnCommit = std::function<void()>;
+
+  Ledger(pg::Pool& pool, Reference& reference, const Clock& clock, LedgerOptions options,
+         OnCommit on_commit);
+  // Finishes what is queued, then stops.
+  ~Ledger();
+
+  // Work past `deadline` is answered DEADLINE_EXCEEDED without being started. A full queue is
+  // RESOURCE_EXHAUSTED with a time to retry after.
+  void Submit(desk::Command command, std::chrono::steady_clock::time_point deadline, Done done);
+
+  // The same, waiting for the answer: for callers that have a thread to spend.
+  absl::StatusOr<Outcome> Execute(desk::Command command,
+                                  std::chrono::steady_clock::time_point deadline);
+
+  LedgerStats Stats() const;
+
+ private:
+  struct Item {
+    desk::Command command;
+    std::chrono::steady_clock::time_point deadline;
+    Done done;
+  };
+  struct Executor;
+
+  void Run(Executor& executor);
+  std::vector<Item> TakeBatch(Executor& executor);
+  void CommitBatch(std::vector<Item> batch);
+  absl::Status TryCommit(std::vector<Item*>& batch, std::vector<absl::StatusOr<Outcome>>& results);
+
+  pg::Pool& pool_;
+  Reference& reference_;
+  const Clock& clock_;
+  const LedgerOptions options_;
+  const OnCommit on_commit_;
+  std::vector<std::unique_ptr<Executor>> executors_;
+  std::atomic<int> queued_{0};
+  std::atomic<int64_t> commands_{0};
+  std::atomic<int64_t> batches_{0};
+  std::atomic<int64_t> fallbacks_{0};
+};
+
+}  // namespace potok::ledger
