@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The check above once returned 0 for a changed field because it was called on the whole workspace. So it must find each
 # of three breaks planted in a copy: a field's number, a method taken away, an enum value renamed.
+# shellcheck source=gate.sh
 . "$(dirname "$0")/gate.sh"
 need_buf
 [ -f protos/baseline.binpb ] || broken "protos/baseline.binpb is missing: tools/dev baseline makes it"
@@ -26,7 +27,7 @@ plant() {
   echo "found: $1: $(head -n 1 "$scratch/found")"
 }
 with_service=$(grep -lE '^  rpc ' protos/potok/*/v1/*.proto | head -n 1)
-with_enum=$(grep -lE '^  [A-Z_]+ = 1;' protos/potok/*/v1/*.proto | head -n 1)
+with_enum=$(grep -lE '^ +[A-Z_]+ = 1;' protos/potok/*/v1/*.proto | head -n 1)
 plant "a field with another number" '0,/^(  string [a-z_]+ = )1;/s//\1901;/' "$(grep -lE '^  string [a-z_]+ = 1;' protos/potok/*/v1/*.proto | head -n 1)"
 plant "a method with another name" '0,/^  rpc ([A-Za-z]+)\(/s//  rpc \1Planted(/' "$with_service"
-plant "an enum value with another name" '0,/^  ([A-Z_]+) = 1;/s//  \1_PLANTED = 1;/' "$with_enum"
+plant "an enum value with another name" '0,/^( +)([A-Z_]+) = 1;/s//\1\2_PLANTED = 1;/' "$with_enum"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The mail sink of the demo: writes each mail and its index line, refuses what it was told to refuse, ends on SIGTERM.
+# shellcheck source=gate.sh
 . "$(dirname "$0")/gate.sh"
 need python3 /usr/bin/python3
 "${tool[python3]}" -c 'import aiosmtpd' 2>/dev/null || skip "python3-aiosmtpd is not here; tools/dev test installs it"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # tools/versions is the one list: package.json and its lock say the same npm versions, and the lock names no host.
+# shellcheck source=gate.sh
 . "$(dirname "$0")/gate.sh"
 need python3 /usr/bin/python3
 "${tool[python3]}" - <<'END'

@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# cmake + ninja with ccache and mold, in build/dev (or build/asan, build/tsan).
+
+# build_tree NAME [TARGET...]: NAME is dev, asan or tsan. Nothing happens when nothing changed.
+build_tree() {
+  local name=$1 sanitize='' from=$EPOCHREALTIME log
+  shift
+  case $name in asan) sanitize=address ;; tsan) sanitize=thread ;; esac
+  local dir=$ROOT/build/$name
+  log=$CACHE/log/build-$name.log
+  if [ ! -f "$dir/build.ninja" ]; then
+    work "configuring build/$name" "$CACHE/log/cmake-$name.log" '^--' \
+      cmake -S "$ROOT" -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DPOTOK_SANITIZE="$sanitize" || return 1
+  fi
+  if ! WORK_TAIL=0 work "building build/$name" "$log" '^\[' \
+    env NINJA_STATUS='[%f/%t] ' CCACHE_DIR="${CCACHE_DIR:-$CACHE/ccache}" ninja -C "$dir" "$@"; then
+    grep -E -A12 'FAILED|error:|CMake Error' "$log" | cut -c1-300 | head -n 60 >&2
+    return 1
+  fi
+  say "  build/$name is up to date  ${dim}$(seconds_since "$from") s${plain}"
+}
+
+# Everything a command needs before it can build.
+prepare_build() {
+  ensure_packages build "$@"
+  ensure_npm
+}

@@ -1,0 +1,118 @@
+# shellcheck shell=bash
+# tools/dev test: build, then each kind of test in turn, cheapest first, against a private Postgres and Redis.
+
+help_test() {
+  cat <<'END'
+tools/dev test [--quick] [--asan | --tsan] [-R REGEX] [--no-install]
+
+Builds everything with its tests and runs them in four phases:
+  unit         no I/O, beside the code
+  gates        the tree itself: buf lint, format and breaking, layers, shellcheck, clang-format
+  integration  against a private Postgres 15 and Redis 7, a database per test
+  e2e          the five services as processes, called with grpcurl and potokctl
+Failed and skipped checks are listed by name; the last line is `N passed, N failed, N skipped`.
+
+  --quick       without e2e and what is labelled slow: within 3 minutes once built
+  --asan        in build/asan with the address sanitizer (unit and integration)
+  --tsan        in build/tsan with the thread sanitizer (unit and integration)
+  -R REGEX      only tests whose name matches, in every phase; names are those of the *_test programs and gate_*
+  --no-install  only say what is missing
+
+One case of one program, with the test stack kept up:
+  eval "$(tools/dev test --env)" && build/dev/bin/flow_test --gtest_filter='*Cap*'
+With CI=true a check that was skipped is a failure, since every tool that is needed can be fetched.
+END
+}
+
+# What tests find in their environment, as lines to eval.
+test_environment() {
+  printf 'export POTOK_TEST_PG=%q\n' "$(pg_dsn postgres postgres)"
+  printf 'export POTOK_TEST_REDIS=%q\n' "$RUN/redis/redis.sock"
+  printf 'export POTOK_ROOT=%q POTOK_BIN=%q POTOK_GRPCURL=%q\n' "$ROOT" "$ROOT/build/$1/bin" "$CACHE/bin/grpcurl"
+}
+
+cmd_test() {
+  local tree=dev quick='' regex='' env_only='' grpcurl_job='' rc=0 from=$EPOCHREALTIME
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --quick) quick=1 ;;
+      --asan) tree=asan ;;
+      --tsan) tree=tsan ;;
+      --env) env_only=1 ;;
+      --no-install) NO_INSTALL=1 ;;
+      -R) [ $# -gt 1 ] || die "-R needs a regular expression"; regex=$2; shift ;;
+      *) die "test does not know $1 (tools/dev test --help)" ;;
+    esac
+    shift
+  done
+  open_stack test
+  if [ -n "$env_only" ]; then
+    {
+      take_lock test
+      ensure_packages build run
+      start_storage
+    } >&2
+    test_environment "$tree"
+    return
+  fi
+  take_lock test
+
+  heading "What is needed"
+  prepare_build run
+  ensure_check_tools || warn "  the tools of some gates could not be fetched; those gates are skipped"
+  if [ -z "$quick" ] && [ "$tree" = dev ]; then
+    # Two minutes of one core, needed only by the last phase: it runs beside the build.
+    mkdir -p "$CACHE/log"
+    in_background ensure_go_tool grpcurl >"$CACHE/log/grpcurl-beside.log" 2>&1 &
+    grpcurl_job=$!
+    children+=("$grpcurl_job")
+  fi
+
+  heading "Build"
+  build_tree "$tree" || die "the build failed"
+
+  heading "Test stack"
+  at_end+=(stop_storage)
+  start_storage || die "the test stack did not start"
+  say "  Postgres and Redis in $RUN"
+  eval "$(test_environment "$tree")"
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1} TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=0:second_deadlock_stack=1}
+
+  local results=$CACHE/test-results/$tree phase
+  local -a reports=() phases=(unit gates integration e2e) only=()
+  if [ "$tree" != dev ]; then phases=(unit integration); fi
+  if [ -n "$quick" ]; then phases=(unit gates integration) only=(-LE slow); fi
+  if [ -n "$regex" ]; then only+=(-R "$regex"); fi
+  rm -rf "$results"
+  for phase in "${phases[@]}"; do
+    if [ "$phase" = e2e ] && [ -n "$grpcurl_job" ] && kill -0 "$grpcurl_job" 2>/dev/null; then
+      work "waiting for grpcurl" "$CACHE/log/wait.log" . tail --pid="$grpcurl_job" -f /dev/null
+    fi
+    run_phase "$tree" "$phase" "$results/$phase" "${only[@]}" || rc=1
+    # Without a report there was no test of that name in the phase, or ctest itself failed, which rc says.
+    if [ -f "$results/$phase/junit.xml" ] || [ "$rc" != 0 ]; then reports+=("$results/$phase/junit.xml" "$results/$phase/gtest"); fi
+  done
+
+  heading "Result after $(seconds_since "$from") s"
+  "$PYTHON" "$ROOT/tools/dev.d/tally.py" "${reports[@]}" | tee "$results/summary" || rc=1
+  if [ "${CI:-}" = true ] && ! grep -qE ', 0 skipped$' "$results/summary"; then
+    warn "CI=true: a skipped check is a failure"
+    rc=1
+  fi
+  return "$rc"
+}
+
+# run_phase TREE LABEL RESULT_DIR CTEST_ARGS...
+run_phase() {
+  local tree=$1 phase=$2 results=$3 jobs
+  shift 3
+  mkdir -p "$results/gtest"
+  # End-to-end tests own the machine: two at a time would measure each other.
+  jobs=$(nproc)
+  if [ "$phase" = e2e ]; then jobs=1; fi
+  heading "$phase"
+  WORK_TAIL=0 work "running" "$results/ctest.log" '(Passed|Failed|Skipped|Start)' \
+    env GTEST_OUTPUT="xml:$results/gtest/" POTOK_TEST_RESULTS="$results" \
+    ctest --test-dir "$ROOT/build/$tree" -L "^$phase\$" -j "$jobs" --output-on-failure --no-tests=ignore \
+    --output-junit "$results/junit.xml" "$@" || return 1
+}
