@@ -20,6 +20,7 @@ Failed and skipped checks are listed by name; the last line is `N passed, N fail
 
 One case of one program, with the test stack kept up:
   eval "$(tools/dev test --env)" && build/dev/bin/flow_test --gtest_filter='*Cap*'
+  POTOK_STACK=test tools/dev down
 With CI=true a check that was skipped is a failure, since every tool that is needed can be fetched.
 END
 }
