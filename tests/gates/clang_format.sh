@@ -3,7 +3,7 @@
 # shellcheck source=gate.sh
 . "$(dirname "$0")/gate.sh"
 need clang-format "$cache/venv-checks/bin/clang-format"
-found=$(files_ending .cc .h | xargs -r -P 2 -n 40 "${tool[clang-format]}" --dry-run --style=file 2>&1 |
+found=$(files_ending .cc .h | xargs -r -n 40 "${tool[clang-format]}" --dry-run --style=file 2>&1 |
   sed -nE 's/^([^ :]+):[0-9]+:[0-9]+: .*clang-format-violations.*/\1/p' | sort | uniq -c)
 if [ -n "$found" ]; then broken "places to format in each file (tools/dev fmt does it):
 $found"; fi

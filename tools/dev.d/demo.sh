@@ -3,7 +3,7 @@
 
 help_demo() {
   cat <<'END'
-tools/dev demo [--data FILE [--map FIELD=COLUMN]...] [--seconds N] [--keep] [--no-install]
+tools/dev demo [--data FILE [--map FIELD=COLUMN]...] [--seconds N] [--keep] [--no-build] [--no-install]
 
 Installs what is missing, builds, starts a private stack and shows Potok's main job on a scaled clock:
   without --data   a company's days in about a minute: IT, HR and accounting, requests in Russian as people write them
@@ -15,13 +15,14 @@ At the end: boards, mails received, timer lateness, call p50/p99, `every request
   --map FIELD=COLUMN  which column holds what, when the guess is wrong; may be repeated
   --seconds N         play it within N seconds
   --keep              leave the stack running (tools/dev status, grpcurl, psql, logs; tools/dev down ends it)
+  --no-build          start the programs that are there
   --no-install        only say what is missing
 Ctrl-C ends everything the demo started and nothing else.
 END
 }
 
 cmd_demo() {
-  local data='' seconds='' keep='' database=potok_story fresh=fresh rc=0 plan
+  local data='' seconds='' keep='' build=1 database=potok_story fresh=fresh rc=0 plan
   local -a maps=() arguments=()
   while [ $# -gt 0 ]; do
     case $1 in
@@ -29,6 +30,7 @@ cmd_demo() {
       --map) maps+=("${2:?--map needs FIELD=COLUMN}"); shift ;;
       --seconds) seconds=${2:?--seconds needs a number}; shift ;;
       --keep) keep=1 ;;
+      --no-build) build='' ;;
       --no-install) NO_INSTALL=1 ;;
       *) die "demo does not know $1 (tools/dev demo --help)" ;;
     esac
@@ -49,12 +51,13 @@ cmd_demo() {
   open_stack "${POTOK_STACK:-dev}"
   refuse_if_running
 
-  heading "1. What is needed"
-  prepare_build run
-  say "  all packages are here"
-
-  heading "2. Build"
-  build_tree dev || die "the build failed"
+  if [ -n "$build" ]; then
+    heading "1. What is needed"
+    prepare_build run
+    say "  all packages are here"
+    heading "2. Build"
+    build_tree dev || die "the build failed"
+  fi
 
   heading "3. Stack"
   # The program that plays the story knows how fast its clock must run and when it begins.

@@ -3,7 +3,7 @@
 
 help_test() {
   cat <<'END'
-tools/dev test [--quick] [--asan | --tsan] [-R REGEX] [--no-install]
+tools/dev test [--quick] [--asan | --tsan] [-R REGEX] [--no-build] [--no-install]
 
 Builds everything with its tests and runs them in four phases:
   unit         no I/O, beside the code
@@ -16,6 +16,7 @@ Failed and skipped checks are listed by name; the last line is `N passed, N fail
   --asan        in build/asan with the address sanitizer (unit and integration)
   --tsan        in build/tsan with the thread sanitizer (unit and integration)
   -R REGEX      only tests whose name matches, in every phase; names are those of the *_test programs and gate_*
+  --no-build    run the tests that are there
   --no-install  only say what is missing
 
 One case of one program, with the test stack kept up:
@@ -27,19 +28,20 @@ END
 
 # What tests find in their environment, as lines to eval.
 test_environment() {
-  printf 'export POTOK_TEST_PG=%q\n' "$(pg_dsn postgres postgres)"
-  printf 'export POTOK_TEST_REDIS=%q\n' "$RUN/redis/redis.sock"
+  printf 'export POTOK_TEST_PG=%q\n' "host=$RUN/pg port=5432 user=postgres"
+  printf 'export POTOK_TEST_REDIS=%q\n' "unix:$RUN/redis/redis.sock"
   printf 'export POTOK_ROOT=%q POTOK_BIN=%q POTOK_GRPCURL=%q\n' "$ROOT" "$ROOT/build/$1/bin" "$CACHE/bin/grpcurl"
 }
 
 cmd_test() {
-  local tree=dev quick='' regex='' env_only='' grpcurl_job='' rc=0 from=$EPOCHREALTIME
+  local tree=dev quick='' regex='' env_only='' build=1 grpcurl_job='' rc=0 from=$EPOCHREALTIME
   while [ $# -gt 0 ]; do
     case $1 in
       --quick) quick=1 ;;
       --asan) tree=asan ;;
       --tsan) tree=tsan ;;
       --env) env_only=1 ;;
+      --no-build) build='' ;;
       --no-install) NO_INSTALL=1 ;;
       -R) [ $# -gt 1 ] || die "-R needs a regular expression"; regex=$2; shift ;;
       *) die "test does not know $1 (tools/dev test --help)" ;;
@@ -69,8 +71,10 @@ cmd_test() {
     children+=("$grpcurl_job")
   fi
 
-  heading "Build"
-  build_tree "$tree" || die "the build failed"
+  if [ -n "$build" ]; then
+    heading "Build"
+    build_tree "$tree" || die "the build failed"
+  fi
 
   heading "Test stack"
   at_end+=(stop_storage)
