@@ -30,7 +30,7 @@ def count_gtest(name, report):
             failed.append((full, why(case.find("failure").get("message") or case.find("failure").text)))
         elif case.get("result") == "skipped" or case.find("skipped") is not None:
             note = case.find("skipped")
-            skipped.append((full, why(note.get("message") if note is not None else "", 200)))
+            skipped.append((full, why(note.get("message") if note is not None else "", 200).splitlines()[-1:]))
         elif case.get("status") == "notrun":  # disabled
             skipped.append((full, "disabled"))
         else:
@@ -76,7 +76,7 @@ def main(arguments):
     if skipped:
         print("\nSkipped:")
         for name, text in skipped:
-            print(f"  {name}  {text}")
+            print(f"  {name}  {''.join(text)}")
     print(f"\n{passed} passed, {len(failed)} failed, {len(skipped)} skipped")
     return 1 if failed or passed == 0 else 0
 
