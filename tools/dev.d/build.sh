@@ -13,11 +13,16 @@ build_tree() {
       cmake -S "$ROOT" -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DPOTOK_SANITIZE="$sanitize" || return 1
   fi
   if ! WORK_TAIL=0 work "building build/$name" "$log" '^\[' \
-    env NINJA_STATUS='[%f/%t] ' CCACHE_DIR="${CCACHE_DIR:-$CACHE/ccache}" ninja -C "$dir" "$@"; then
+    env NINJA_STATUS='[%f/%t] ' ninja -C "$dir" -j "$(build_jobs)" "$@"; then
     grep -E -A12 'FAILED|error:|CMake Error' "$log" | cut -c1-300 | head -n 60 >&2
     return 1
   fi
   say "  build/$name is up to date  ${dim}$(seconds_since "$from") s${plain}"
+}
+
+# One job a core and one more; but a unit that includes gRPC takes about 1 GiB, and swapping is slower than waiting.
+build_jobs() {
+  awk -v cores="$(nproc)" '/^MemAvailable/ { jobs = int($2 / 1048576); if (jobs > cores + 1) jobs = cores + 1; print jobs < 1 ? 1 : jobs }' /proc/meminfo
 }
 
 # Everything a command needs before it can build.

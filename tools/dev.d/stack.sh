@@ -16,9 +16,19 @@ start_stack() {
     tail -n 20 "$STATE/log/migrate.log" >&2
     return 1
   fi
+  if [ "$fresh" = keep ] && [ "$TIME_SCALE" != 1 ]; then resume_clock || return 1; fi
   start_sink && start_services || return 1
   write_addresses
   say "  Postgres, Redis, mail sink and ${#SERVICES[@]} services are up  ${dim}$(seconds_since "$from") s${plain}"
+}
+
+# A scaled clock stands still while its stack is down: otherwise a replay that was interrupted for a minute would be resumed
+# days later in its own time. It goes on at the last thing that happened. On a new database there is no row to move.
+resume_clock() {
+  run_psql "$DATABASE" -q -v ON_ERROR_STOP=1 >/dev/null <<'END'
+UPDATE ledger.clock_origin
+SET business_origin = greatest(business_origin, (SELECT max(at) FROM ledger.ticket_event)), real_origin = clock_timestamp();
+END
 }
 
 stop_stack() {
@@ -52,7 +62,7 @@ Builds what changed, starts a private Postgres 15 (fsync on) and Redis 7 on unix
 kernel picks, and a mail sink; leaves them running and prints their addresses. The data stays from one `up` to the next.
   --time-scale N   let business time run N times as fast (only for a new database: the first start fixes the clock)
   --no-build       start the programs that are there
-POTOK_LOG_LEVEL=debug makes the services tell more.
+A clock that runs faster stands still while the stack is down. POTOK_LOG_LEVEL=debug makes the services tell more.
 END
 }
 
