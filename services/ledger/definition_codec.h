@@ -18,9 +18,9 @@ std::string ToJson(const desk::SlaPolicy& policy);
 // Answers of a form as canonical JSON (keys sorted), and back.
 std::string ToJson(const desk::Answers& answers);
 
-absl::StatusOr<desk::Flow> FlowFromJson(const std::string& json);
-absl::StatusOr<desk::CalendarDefinition> CalendarFromJson(const std::string& json);
-absl::StatusOr<desk::SlaPolicy> PolicyFromJson(const std::string& json);
-absl::StatusOr<desk::Answers> AnswersFromJson(const std::string& json);
+absl::StatusOr<desk::Flow> FlowFromJson(const std::string& text);
+absl::StatusOr<desk::CalendarDefinition> CalendarFromJson(const std::string& text);
+absl::StatusOr<desk::SlaPolicy> PolicyFromJson(const std::string& text);
+absl::StatusOr<desk::Answers> AnswersFromJson(const std::string& text);
 
 }  // namespace potok::ledger

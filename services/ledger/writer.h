@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "absl/time/time.h"
 #include "desk/ticket/decide.h"
 #include "ledger/reference.h"
+#include "nlohmann/json_fwd.hpp"
 #include "platform/pg/transaction.h"
 
 namespace potok::ledger {
@@ -52,7 +54,7 @@ class Writer {
   // Decides and stages. An error stages nothing and leaves the other commands of the batch alone.
   absl::StatusOr<Outcome> Stage(const desk::Command& command);
 
-  // Writes everything staged. ABORTED when a row moved although it was locked (cannot happen while every
+  // Writes everything staged; numbers new tickets (Find then shows the number). ABORTED when a row moved although it was locked (cannot happen while every
   // writer comes through here; the batch is then retried one by one).
   absl::Status Flush();
 
@@ -89,6 +91,8 @@ class Writer {
   absl::Status WriteLoads();
   void ReleaseAssignments();
   absl::Status WriteRows();
+  void DiffTimers(const Change& first, const Change& last, nlohmann::json* armed,
+                  nlohmann::json* ended) const;
 
   pg::Tx& tx_;
   const std::shared_ptr<const ReferenceSnapshot> reference_;

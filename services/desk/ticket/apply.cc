@@ -120,6 +120,7 @@ Ticket Apply(Ticket ticket, const Event& event) {
       break;
     case EventType::kCommented:
       ++ticket.comment_count;
+      if (!event.agent.empty() && !ticket.first_response_at) ticket.first_response_at = event.at;
       break;
     case EventType::kDeadlineExtended:
       ticket.breached_at.reset();

@@ -12,10 +12,10 @@ namespace potok::desk {
 namespace {
 
 // Decides one command: the visitor of Action, with the facts at hand.
-class Decision {
+class Decider {
  public:
-  Decision(const Facts& facts, const Ticket* ticket, const Viewer& viewer, absl::Time now)
-      : facts_(facts), ticket_(ticket), now_(now) {
+  Decider(const Facts& facts, const Ticket* ticket, const Viewer& viewer, absl::Time now)
+      : facts_(facts), ticket_(ticket), viewer_(viewer), now_(now) {
     if (ticket != nullptr) relation_ = RelationOf(viewer, *ticket);
     event_.actor = viewer.principal;
     event_.at = now;
@@ -32,10 +32,8 @@ class Decision {
     event_.priority = PriorityOf(draft.urgency, draft.impact, draft.needed_today);
     const std::optional<absl::Duration> term = Term(event_.priority, draft.needed_today);
     event_.sla = StartClock(*facts_.calendar, now_, term);
-    const PriorityTargets& targets = TargetsOf(*facts_.policy, event_.priority);
-    if (targets.first_response) {
-      event_.first_response_due =
-          facts_.calendar->Add(now_, WorkingTime(*targets.first_response, *facts_.calendar));
+    if (const auto first = facts_.policy->FirstResponseTerm(event_.priority, *facts_.calendar)) {
+      event_.first_response_due = facts_.calendar->Add(now_, *first);
     }
     return std::move(event_);
   }
@@ -242,6 +240,10 @@ class Decision {
     POTOK_RETURN_IF_ERROR(Require(EventType::kCommented));
     event_.text = command.text;
     event_.how = command.internal ? "internal" : "public";
+    // A public word of the desk answers the requester: it stops the first-response clock.
+    if (!command.internal && !relation_.requester && (relation_.holder || relation_.team)) {
+      event_.agent = viewer_.employee;
+    }
     return std::move(event_);
   }
 
@@ -253,10 +255,9 @@ class Decision {
     }
     POTOK_RETURN_IF_ERROR(Require(EventType::kDeadlineExtended));
     if (!ticket_->sla.term) return NoTerm(*ticket_);
-    const absl::Duration added =
-        ticket_->sla.due_at ? facts_.calendar->Between(*ticket_->sla.due_at, command.due)
-                            : facts_.calendar->Between(now_, command.due) -
-                                  RemainingAt(*facts_.calendar, ticket_->sla, now_);
+    // While the clock is paused there is no due instant: the term is measured as if it ran from now on.
+    const absl::Duration remaining = *RemainingAt(*facts_.calendar, ticket_->sla, now_);
+    const absl::Duration added = facts_.calendar->Between(now_, command.due) - remaining;
     if (command.due <= now_ || added <= absl::ZeroDuration()) {
       return BadField("due_time", "must be later than the present deadline, in working time",
                       "должен быть позже нынешнего срока в рабочем времени");
@@ -307,7 +308,7 @@ class Decision {
         event_.type = EventType::kEscalated;
         const EscalationStep& step = facts_.policy->steps[ticket_->escalation_level];
         event_.level = ticket_->escalation_level + 1;
-        const bool moves = step.action == EscalationStep::Action::kNextLine &&
+        const bool moves = step.action == EscalationStep::kNextLine &&
                            ticket_->line < facts_.flow->lines;
         event_.how = moves ? "next_line" : "tell_manager";
         if (moves) event_.line = ticket_->line + 1;
@@ -338,16 +339,12 @@ class Decision {
     return absl::OkStatus();
   }
   std::optional<absl::Duration> Term(int priority, bool needed_today) const {
-    if (needed_today && facts_.policy->needed_today) {
-      return WorkingTime(*facts_.policy->needed_today, *facts_.calendar);
-    }
-    const PriorityTargets& targets = TargetsOf(*facts_.policy, priority);
-    if (!targets.resolution) return std::nullopt;
-    return WorkingTime(*targets.resolution, *facts_.calendar);
+    return facts_.policy->ResolutionTerm(priority, needed_today, *facts_.calendar);
   }
 
   const Facts& facts_;
   const Ticket* ticket_;
+  const Viewer& viewer_;
   const absl::Time now_;
   Relation relation_;
   Event event_;
@@ -357,14 +354,14 @@ class Decision {
 
 absl::StatusOr<Event> Decide(const Facts& facts, const Ticket* ticket, const Command& command,
                              absl::Time now) {
-  Decision decision(facts, ticket, command.viewer, now);
+  Decider decider(facts, ticket, command.viewer, now);
   if (ticket != nullptr) {
-    if (!decision.relation().sees) return Hidden();
+    if (!decider.relation().sees) return Hidden();
     if (command.expected_version && *command.expected_version != ticket->version) {
       return EtagMismatch(*ticket, *command.expected_version);
     }
   }
-  return std::visit(decision, command.action);
+  return std::visit(decider, command.action);
 }
 
 std::vector<Timer> TimersOf(const Ticket& ticket, const Facts& facts) {

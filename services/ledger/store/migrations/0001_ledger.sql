@@ -110,7 +110,7 @@ CREATE TABLE ledger.event_text (
   part      smallint NOT NULL,
   ticket_id uuid     NOT NULL,
   version   bigint   NOT NULL,
-  text      text     NOT NULL CHECK (octet_length(text) <= 65536),
+  text      text     NOT NULL CHECK (char_length(text) <= 65536),
   PRIMARY KEY (part, ticket_id, version)
 );
 
@@ -290,6 +290,28 @@ INSERT INTO ledger.reference_epoch (kind) VALUES ('flow'),('calendar'),('sla_pol
 
 -- The state machine as data, for invariant I9; a test holds it equal to desk/ticket/state.cc.
 CREATE TABLE ledger.legal_move (a text NOT NULL, b text NOT NULL, PRIMARY KEY (a, b));
+INSERT INTO ledger.legal_move (a, b) VALUES
+  ('ASSIGNED','CANCELLED'),
+  ('ASSIGNED','IN_PROGRESS'),
+  ('ASSIGNED','QUEUED'),
+  ('ASSIGNED','WAITING'),
+  ('CLOSED','QUEUED'),
+  ('IN_PROGRESS','ASSIGNED'),
+  ('IN_PROGRESS','CANCELLED'),
+  ('IN_PROGRESS','CLOSED'),
+  ('IN_PROGRESS','QUEUED'),
+  ('IN_PROGRESS','RESOLVED'),
+  ('IN_PROGRESS','WAITING'),
+  ('PENDING_APPROVAL','CANCELLED'),
+  ('QUEUED','ASSIGNED'),
+  ('QUEUED','CANCELLED'),
+  ('RESOLVED','CLOSED'),
+  ('RESOLVED','IN_PROGRESS'),
+  ('RESOLVED','QUEUED'),
+  ('WAITING','ASSIGNED'),
+  ('WAITING','CANCELLED'),
+  ('WAITING','IN_PROGRESS'),
+  ('WAITING','QUEUED');
 
 -- Grants: truth is appended, never rewritten. No role may UPDATE or DELETE an event.
 GRANT INSERT ON ledger.ticket_event, ledger.event_text TO potok_intake, potok_router, potok_sla_timer;

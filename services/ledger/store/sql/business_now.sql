@@ -1,0 +1,2 @@
+-- Business time by the database's own clock.
+SELECT ledger.business_now()

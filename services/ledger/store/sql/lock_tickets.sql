@@ -1,0 +1,12 @@
+-- Locks tickets in the global order (ascending id). NO KEY UPDATE: foreign keys of others never wait.
+SELECT t.part, t.id, t.version, t.number, t.flow_id, t.flow_version, t.caller, t.request_id, t.requester, t.department,
+       t.channel, t.title, t.description, t.fields, t.urgency, t.impact, t.needed_today, t.needed_today_reason,
+       t.created_at, t.state, t.assignee, t.sticky_agent, t.line, t.pending_line, t.priority, t.queued_at,
+       t.queued_seq, t.queue_front, t.excluded, t.term_us, t.consumed_us, t.running_since, t.due_at, t.half_at,
+       t.sla_gen, t.half_reminded, t.breached_at, t.escalation_level, t.first_response_due, t.first_response_at,
+       t.first_response_breached, t.resolved_at, t.autoclose_at, t.closed_at, t.closure_no, t.rated_closure,
+       t.rating, t.rating_comment, t.result, t.return_count, t.reopen_count, t.hops, t.comment_count, t.updated_at
+  FROM ledger.ticket t
+  JOIN unnest($1::smallint[], $2::uuid[]) AS wanted(part, id) ON t.part = wanted.part AND t.id = wanted.id
+ ORDER BY t.id
+   FOR NO KEY UPDATE OF t

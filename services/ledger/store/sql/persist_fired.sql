@@ -1,0 +1,7 @@
+-- The exactly-once ledger of timers; the primary key refuses a second fire of one generation. Lateness is
+-- kept in real time: business time may run faster.
+INSERT INTO ledger.sla_fired (part, ticket_id, kind, gen, due_at, fired_at, version, late_us)
+SELECT f.part, f.ticket_id, f.kind, f.gen, f.due_at, f.fired_at, f.version,
+       (extract(epoch FROM f.fired_at - f.due_at) * 1e6
+         / coalesce((SELECT o.scale FROM ledger.clock_origin o), 1))::bigint
+  FROM json_populate_recordset(NULL::ledger.sla_fired, $1::json) f

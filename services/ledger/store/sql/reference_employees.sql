@@ -1,0 +1,1 @@
+SELECT id, name, email, department, manager, zone, locale, active FROM intake.employee;

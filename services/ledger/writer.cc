@@ -1,0 +1,443 @@
+#include "ledger/writer.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/error.h"
+#include "base/status_macros.h"
+#include "desk/ticket/ids.h"
+#include "desk/ticket/refusal.h"
+#include "ledger/event_codec.h"
+#include "ledger/history.h"
+#include "ledger/sql.h"
+
+namespace potok::ledger {
+namespace {
+
+using desk::Command;
+using desk::Ticket;
+using nlohmann::json;
+
+// Whether the action may give or take a slot, so that load rows must be locked before the ticket.
+bool MovesSlots(const desk::Action& action) {
+  return std::holds_alternative<desk::AssignTicket>(action) ||
+         std::holds_alternative<desk::ResolveTicket>(action) ||
+         std::holds_alternative<desk::SendBackTicket>(action) ||
+         std::holds_alternative<desk::CancelTicket>(action) ||
+         std::holds_alternative<desk::DeclineTicket>(action) ||
+         std::holds_alternative<desk::ReturnTicket>(action) ||
+         std::holds_alternative<desk::TransferTicket>(action) ||
+         std::holds_alternative<desk::ChangeLine>(action) ||
+         (std::holds_alternative<desk::ResumeTicket>(action) &&
+          std::get<desk::ResumeTicket>(action).holder_left);
+}
+
+std::string TargetAgent(const desk::Action& action) {
+  if (const auto* assign = std::get_if<desk::AssignTicket>(&action)) return assign->agent;
+  if (const auto* transfer = std::get_if<desk::TransferTicket>(&action)) return transfer->agent;
+  return "";
+}
+
+std::string HolderOf(const Ticket& ticket) {
+  return desk::IsHeld(ticket.state) ? ticket.assignee : "";
+}
+
+struct Ids {
+  std::vector<int> parts;
+  std::vector<std::string> ids;
+};
+
+Ids IdsOf(const std::vector<std::string>& tickets) {
+  Ids out;
+  for (const std::string& id : tickets) {
+    const std::optional<int> part = desk::PartOfTicketId(id);
+    if (!part) continue;  // No such ticket can exist; Stage answers for it.
+    out.parts.push_back(*part);
+    out.ids.push_back(id);
+  }
+  return out;
+}
+
+absl::Status RequestIdReused(const Command& command) {
+  ErrorDetail detail;
+  detail.metadata = {{"request_id", command.request_id}, {"method", command.method}};
+  detail.fields = {{"request_id", "was used before with other content; send a new UUID",
+                    "уже использован с другим содержимым; пришлите новый UUID"}};
+  detail.ru = "Этот request_id уже использован с другим содержимым. Пришлите новый UUID.";
+  return MakeError(absl::StatusCode::kAlreadyExists, "REQUEST_ID_REUSED",
+                   "request_id was used before with other content; send a new UUID",
+                   std::move(detail));
+}
+
+}  // namespace
+
+Writer::Writer(pg::Tx& tx, std::shared_ptr<const ReferenceSnapshot> reference, absl::Time now)
+    : tx_(tx), reference_(std::move(reference)), now_(now) {}
+
+absl::Time Writer::DatabaseNow(pg::Tx& tx) {
+  return pg::FromTimestamp(tx.Run(sql::kBusinessNow)[0][0]);
+}
+
+absl::Status Writer::LockFor(const std::vector<const Command*>& commands) {
+  FindAnswers(commands);
+  std::vector<std::string> ids, slot_ids;
+  std::map<std::string, std::string> targets;  // Ticket -> agent that is to get it.
+  for (const Command* command : commands) {
+    if (command->ticket_id.empty()) continue;
+    ids.push_back(command->ticket_id);
+    if (!MovesSlots(command->action)) continue;
+    slot_ids.push_back(command->ticket_id);
+    if (std::string agent = TargetAgent(command->action); !agent.empty()) {
+      targets[command->ticket_id] = std::move(agent);
+    }
+  }
+  std::map<std::string, std::string> holders;
+  if (!slot_ids.empty()) {
+    const Ids wanted = IdsOf(slot_ids);
+    std::set<std::pair<std::string, std::string>> loads;
+    for (const auto& row :
+         tx_.Run(sql::kPeekTickets, pg::IntArray(wanted.parts), pg::TextArray(wanted.ids))) {
+      const std::string id = row[0].as<std::string>(), flow = row[1].as<std::string>();
+      const std::string holder = row[2].is_null() ? "" : row[2].as<std::string>();
+      const std::string former = row[3].is_null() ? "" : row[3].as<std::string>();
+      holders[id] = holder;
+      for (const std::string& agent : {holder, former, targets[id]}) {
+        if (agent.empty()) continue;
+        loads.emplace(agent, flow);
+        loads.emplace(agent, "");
+      }
+    }
+    LockLoads({loads.begin(), loads.end()});
+  }
+  LockTickets(ids);
+  for (const auto& [id, holder] : holders) {
+    const Ticket* ticket = Find(id);
+    if (ticket != nullptr && HolderOf(*ticket) != holder) {
+      // It changed hands between the peek and the lock: its holder's load row is not ours to touch.
+      return MakeError(absl::StatusCode::kAborted, "CHANGED_HANDS",
+                       "the ticket changed hands meanwhile");
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Writer::LockLoads(const std::vector<std::pair<std::string, std::string>>& agent_flow) {
+  if (agent_flow.empty()) return;
+  std::vector<std::string> agents, flows;
+  for (const auto& [agent, flow] : agent_flow) {
+    agents.push_back(agent);
+    flows.push_back(flow);
+  }
+  for (const auto& row : tx_.Run(sql::kLockLoads, pg::TextArray(agents), pg::TextArray(flows))) {
+    LoadRow load;
+    load.load.active = row[2].as<int>();
+    load.load.cap = row[3].as<int>();
+    loads_[{row[0].as<std::string>(), row[1].as<std::string>()}] = load;
+  }
+}
+
+void Writer::LockTickets(const std::vector<std::string>& ids, bool skip_locked) {
+  const Ids wanted = IdsOf(ids);
+  if (wanted.ids.empty()) return;
+  const pg::Statement& statement =
+      skip_locked ? sql::kLockTicketsSkipLocked : sql::kLockTickets;
+  for (const auto& row :
+       tx_.Run(statement, pg::IntArray(wanted.parts), pg::TextArray(wanted.ids))) {
+    Ticket ticket = ReadTicket(row);
+    tickets_.emplace(ticket.id, std::move(ticket));
+  }
+}
+
+const Ticket* Writer::Find(const std::string& ticket_id) const {
+  const auto it = tickets_.find(ticket_id);
+  return it == tickets_.end() ? nullptr : &it->second;
+}
+
+const desk::AgentLoad* Writer::Load(const std::string& agent, const std::string& flow) const {
+  const auto it = loads_.find({agent, flow});
+  return it == loads_.end() ? nullptr : &it->second.load;
+}
+
+void Writer::FindAnswers(const std::vector<const Command*>& commands) {
+  std::vector<int> parts;
+  std::vector<std::string> callers, requests, methods;
+  for (const Command* command : commands) {
+    if (command->request_id.empty()) continue;
+    const auto* create = std::get_if<desk::CreateTicket>(&command->action);
+    const std::optional<int> part =
+        create != nullptr ? create->draft.part : desk::PartOfTicketId(command->ticket_id);
+    if (!part) continue;
+    parts.push_back(*part);
+    callers.push_back(command->viewer.principal);
+    requests.push_back(command->request_id);
+    methods.push_back(command->method);
+  }
+  if (parts.empty()) return;
+  for (const auto& row : tx_.Run(sql::kFindAnswers, pg::IntArray(parts), pg::TextArray(callers),
+                                 pg::TextArray(requests), pg::TextArray(methods))) {
+    answers_[{row[0].as<std::string>(), row[1].as<std::string>(), row[2].as<std::string>()}] = {
+        row[3].as<std::string>(), row[4].as<std::string>(), row[5].as<int64_t>()};
+  }
+}
+
+absl::StatusOr<std::optional<Outcome>> Writer::Replay(const Command& command) {
+  if (command.request_id.empty()) return std::optional<Outcome>();
+  const auto it =
+      answers_.find({command.viewer.principal, command.request_id, command.method});
+  if (it == answers_.end()) return std::optional<Outcome>();
+  const Answer& answer = it->second;
+  if (answer.body_hash != command.body_hash) return RequestIdReused(command);
+  std::optional<Ticket> ticket = TicketAt(tx_, answer.ticket_id, answer.version);
+  std::optional<desk::Event> event = FindEvent(tx_, answer.ticket_id, answer.version);
+  if (!ticket || !event) return absl::InternalError("an answered ticket is missing");
+  return std::optional<Outcome>(Outcome{*std::move(ticket), *std::move(event), true});
+}
+
+absl::StatusOr<desk::Facts> Writer::FactsFor(const std::string& flow_id, int flow_version) const {
+  desk::Facts facts;
+  facts.flow = reference_->FlowVersion(flow_id, flow_version);
+  if (facts.flow != nullptr) facts.policy = reference_->PolicyOf(*facts.flow);
+  if (facts.policy != nullptr) facts.calendar = reference_->CalendarOf(*facts.policy);
+  if (facts.calendar == nullptr) {
+    ErrorDetail detail;
+    detail.metadata = {{"flow", flow_id}, {"flow_version", absl::StrCat(flow_version)}};
+    detail.retry_after = absl::Seconds(1);
+    detail.ru = absl::StrCat("Поток ", flow_id, " или его политика сроков ещё не прочитаны; повторите.");
+    return MakeError(absl::StatusCode::kUnavailable, "REFERENCE_NOT_READY",
+                     absl::StrCat("flow ", flow_id, " version ", flow_version,
+                                  ", its SLA policy or calendar is not readable yet; try again"),
+                     std::move(detail));
+  }
+  for (const auto& [key, row] : loads_) {
+    if (key.second != flow_id) continue;
+    desk::AgentLoad load = row.load;
+    const auto total = loads_.find({key.first, ""});
+    // The optional total over flows binds as tightly as the cap of the flow.
+    if (total != loads_.end() && !total->second.load.HasRoom()) load.cap = load.active;
+    facts.loads[key.first] = load;
+  }
+  return facts;
+}
+
+absl::StatusOr<Outcome> Writer::Stage(const Command& command) {
+  POTOK_ASSIGN_OR_RETURN(std::optional<Outcome> earlier, Replay(command));
+  if (earlier) return *std::move(earlier);
+
+  const auto* create = std::get_if<desk::CreateTicket>(&command.action);
+  const Ticket* ticket = create == nullptr ? Find(command.ticket_id) : nullptr;
+  if (create == nullptr && ticket == nullptr) {
+    // Those who see everything may know that it is not there.
+    if (command.viewer.sees_all) {
+      return MakeError(absl::StatusCode::kNotFound, "TICKET_NOT_FOUND",
+                       absl::StrCat("no ticket tickets/", command.ticket_id));
+    }
+    return desk::Hidden();
+  }
+  POTOK_ASSIGN_OR_RETURN(
+      const desk::Facts facts,
+      create != nullptr ? FactsFor(create->draft.flow_id, create->draft.flow_version)
+                        : FactsFor(ticket->flow_id, ticket->flow_version));
+  // The clock of another replica may be microseconds ahead; a ticket's history never runs backwards.
+  const absl::Time at = ticket == nullptr ? now_ : std::max(now_, ticket->updated_at);
+  POTOK_ASSIGN_OR_RETURN(desk::Event event, desk::Decide(facts, ticket, command, at));
+
+  Change change;
+  change.command = &command;
+  if (ticket != nullptr) {
+    change.before = *ticket;
+    change.timers_before = desk::TimersOf(*ticket, facts);
+  }
+  desk::Ticket born = create != nullptr ? desk::Unborn(create->draft) : *ticket;
+  if (create != nullptr) born.created_at = at;
+  change.after = desk::Apply(std::move(born), event);
+  change.timers_after = desk::TimersOf(change.after, facts);
+  change.event = std::move(event);
+  MoveSlots(change);
+  tickets_[change.after.id] = change.after;
+  changes_.push_back(std::move(change));
+  const Change& staged = changes_.back();
+  return Outcome{staged.after, staged.event, false};
+}
+
+void Writer::MoveSlots(Change& change) {
+  const std::string from = change.before ? HolderOf(*change.before) : "";
+  const std::string to = HolderOf(change.after);
+  if (from == to) return;
+  for (const std::string& flow : {change.after.flow_id, std::string()}) {
+    if (const auto it = loads_.find({from, flow}); !from.empty() && it != loads_.end()) {
+      --it->second.load.active;
+      --it->second.delta;
+    }
+    if (const auto it = loads_.find({to, flow}); !to.empty() && it != loads_.end()) {
+      ++it->second.load.active;
+      ++it->second.delta;
+      it->second.assigned = true;
+      if (!flow.empty()) {
+        change.active_after = it->second.load.active;
+        change.cap_at_assign = it->second.load.cap;
+      }
+    }
+  }
+}
+
+void Writer::NumberNewTickets() {
+  std::map<std::string, int> wanted;
+  for (const Change& change : changes_) {
+    if (!change.before) ++wanted[change.after.flow_id];
+  }
+  if (wanted.empty()) return;
+  std::vector<std::string> flows;
+  std::vector<int> counts;
+  for (const auto& [flow, count] : wanted) {
+    flows.push_back(flow);
+    counts.push_back(count);
+  }
+  std::map<std::string, int64_t> next;
+  for (const auto& row : tx_.Run(sql::kTakeNumbers, pg::TextArray(flows), pg::IntArray(counts))) {
+    const std::string flow = row[0].as<std::string>();
+    next[flow] = row[1].as<int64_t>() - wanted[flow];
+  }
+  for (Change& change : changes_) {
+    if (change.before) continue;
+    const desk::Flow* flow =
+        reference_->FlowVersion(change.after.flow_id, change.after.flow_version);
+    change.after.number = absl::StrFormat("%s-%06d", flow->prefix, next[change.after.flow_id]++);
+    tickets_[change.after.id].number = change.after.number;
+  }
+}
+
+absl::Status Writer::WriteLoads() {
+  std::vector<std::string> agents, flows;
+  std::vector<int> deltas;
+  std::vector<bool> assigned;
+  for (const auto& [key, row] : loads_) {
+    if (row.delta == 0 && !row.assigned) continue;
+    agents.push_back(key.first);
+    flows.push_back(key.second);
+    deltas.push_back(row.delta);
+    assigned.push_back(row.assigned);
+  }
+  if (agents.empty()) return absl::OkStatus();
+  const pqxx::result done =
+      tx_.Run(sql::kWriteLoads, pg::TextArray(agents), pg::TextArray(flows), pg::IntArray(deltas),
+              pg::BoolArray(assigned), now_);
+  if (done.affected_rows() != agents.size()) {
+    return MakeError(absl::StatusCode::kAborted, "CAP_GUARD",
+                     "a load row refused the slot: the cap guard held");
+  }
+  return absl::OkStatus();
+}
+
+void Writer::ReleaseAssignments() {
+  std::vector<int> parts;
+  std::vector<std::string> ids, types;
+  for (const Change& change : changes_) {
+    if (!change.before) continue;
+    const std::string from = HolderOf(*change.before);
+    if (from.empty() || from == HolderOf(change.after)) continue;
+    parts.push_back(change.after.part);
+    ids.push_back(change.after.id);
+    types.push_back(std::string(desk::Name(change.event.type)));
+  }
+  if (ids.empty()) return;
+  tx_.Run(sql::kReleaseAssignments, pg::IntArray(parts), pg::TextArray(ids),
+          pg::TextArray(types), now_);
+}
+
+void Writer::DiffTimers(const Change& first, const Change& last, json* armed, json* ended) const {
+  const Ticket& t = last.after;
+  const std::vector<desk::Timer>& before = first.timers_before;
+  const std::vector<desk::Timer>& after = last.timers_after;
+  for (const desk::Timer& timer : after) {
+    if (std::find(before.begin(), before.end(), timer) != before.end()) continue;
+    armed->push_back({{"part", t.part}, {"ticket_id", t.id},
+                      {"kind", std::string(desk::Name(timer.kind))}, {"gen", timer.gen},
+                      {"due_at", pg::ToTimestamp(timer.due_at)}});
+  }
+  for (const desk::Timer& timer : before) {
+    const bool still = std::any_of(after.begin(), after.end(), [&](const desk::Timer& candidate) {
+      return candidate.kind == timer.kind;
+    });
+    if (still) continue;
+    const bool fired = std::any_of(changes_.begin(), changes_.end(), [&](const Change& change) {
+      return change.after.id == t.id && change.event.timer == timer.kind;
+    });
+    ended->push_back({{"part", t.part}, {"ticket_id", t.id},
+                      {"kind", std::string(desk::Name(timer.kind))},
+                      {"state", fired ? "fired" : "cancelled"}});
+  }
+}
+
+absl::Status Writer::WriteRows() {
+  json born = json::array(), changed = json::array(), events = json::array();
+  json texts = json::array(), outbox = json::array(), answers = json::array();
+  json armed = json::array(), ended = json::array(), taken = json::array(), fired = json::array();
+  // Several events may have moved one ticket in this transaction: its row is written once, as it is last.
+  std::map<std::string, std::pair<const Change*, const Change*>> first_and_last;
+  for (const Change& change : changes_) {
+    auto& [first, last] = first_and_last[change.after.id];
+    if (first == nullptr) first = &change;
+    last = &change;
+  }
+  for (const auto& [id, pair] : first_and_last) {
+    const auto& [first, last] = pair;
+    (first->before ? changed : born).push_back(RowOf(last->after));
+    DiffTimers(*first, *last, &armed, &ended);
+  }
+  for (const Change& change : changes_) {
+    const Ticket& t = change.after;
+    const desk::Event& e = change.event;
+    events.push_back({{"part", t.part}, {"ticket_id", t.id}, {"version", e.version},
+                      {"type", std::string(desk::Name(e.type))}, {"actor", e.actor},
+                      {"at", pg::ToTimestamp(e.at)},
+                      {"state_after", std::string(desk::Name(e.state_after))}, {"body", BodyOf(e)}});
+    if (!e.text.empty()) {
+      texts.push_back(
+          {{"part", t.part}, {"ticket_id", t.id}, {"version", e.version}, {"text", e.text}});
+    }
+    outbox.push_back({{"part", t.part}, {"topic", static_cast<int>(desk::TopicOf(e.type))},
+                      {"entity", t.id}, {"version", e.version},
+                      {"type", std::string(desk::Name(e.type))}});
+    if (!change.command->request_id.empty()) {
+      answers.push_back({{"part", t.part}, {"caller", change.command->viewer.principal},
+                         {"request_id", change.command->request_id},
+                         {"method", change.command->method},
+                         {"body_hash", change.command->body_hash}, {"ticket_id", t.id},
+                         {"version", e.version}});
+    }
+    const std::string to = HolderOf(t);
+    if (!to.empty() && (!change.before || HolderOf(*change.before) != to)) {
+      taken.push_back({{"part", t.part}, {"ticket_id", t.id}, {"version", e.version},
+                       {"agent_id", to}, {"flow_id", t.flow_id},
+                       {"assigned_at", pg::ToTimestamp(e.at)},
+                       {"active_after", change.active_after},
+                       {"cap_at_assign", change.cap_at_assign}});
+    }
+    if (e.timer) {
+      fired.push_back({{"part", t.part}, {"ticket_id", t.id},
+                       {"kind", std::string(desk::Name(*e.timer))}, {"gen", e.gen},
+                       {"due_at", pg::ToTimestamp(*e.due_at)}, {"fired_at", pg::ToTimestamp(e.at)},
+                       {"version", e.version}});
+    }
+  }
+  const pqxx::result done =
+      tx_.Run(sql::kPersist, born.dump(), changed.dump(), events.dump(), texts.dump(),
+              outbox.dump(), answers.dump(), armed.dump(), ended.dump(), taken.dump());
+  if (done[0][0].as<size_t>() != changed.size()) {
+    return MakeError(absl::StatusCode::kAborted, "TICKET_MOVED", "a locked ticket row moved");
+  }
+  if (!fired.empty()) tx_.Run(sql::kPersistFired, fired.dump());
+  return absl::OkStatus();
+}
+
+absl::Status Writer::Flush() {
+  if (changes_.empty()) return absl::OkStatus();
+  NumberNewTickets();
+  ReleaseAssignments();
+  POTOK_RETURN_IF_ERROR(WriteLoads());
+  return WriteRows();
+}
+
+}  // namespace potok::ledger
