@@ -16,7 +16,7 @@ die() { warn "tools/dev: $*"; exit 1; }
 seconds_since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
 
 # work LABEL LOG PATTERN COMMAND... runs the command with its output in LOG and shows that it moves: the last line
-# of LOG that matches PATTERN, on a terminal in place, elsewhere one line each 20 s. A failure ends with the tail of LOG.
+# of LOG that matches PATTERN, on a terminal in place, elsewhere one line each 20 s. A failure ends with the last WORK_TAIL (25) lines of LOG.
 work() {
   local label=$1 log=$2 pattern=$3 from=$EPOCHREALTIME ticks=0 line rc=0
   shift 3
@@ -41,7 +41,7 @@ work() {
   if [ "$rc" = 0 ]; then
     printf '  %s  %s%s s%s\n' "$label" "$dim" "$(seconds_since "$from")" "$plain"
   else
-    warn "  $label: failed after $(seconds_since "$from") s; all of it is in ${log#"$ROOT"/}, its end:"
+    warn "  $label: failed after $(seconds_since "$from") s; the log is ${log#"$ROOT"/}"
     tail -n "${WORK_TAIL:-25}" "$log" | cut -c1-300 >&2
   fi
   return "$rc"
