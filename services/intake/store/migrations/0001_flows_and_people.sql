@@ -23,7 +23,8 @@ CREATE TABLE intake.flow (
 CREATE TABLE intake.department (
   id         text        PRIMARY KEY,
   version    bigint      NOT NULL DEFAULT 1,
-  name       text        NOT NULL,
+  name_ru    text        NOT NULL DEFAULT '',
+  name_en    text        NOT NULL DEFAULT '' CHECK (name_ru <> '' OR name_en <> ''),
   head       text        NOT NULL DEFAULT '',
   parent     text        NOT NULL DEFAULT '',
   updated_at timestamptz NOT NULL
@@ -33,6 +34,7 @@ CREATE TABLE intake.employee (
   version    bigint      NOT NULL DEFAULT 1,
   name       text        NOT NULL,
   email      text        NOT NULL DEFAULT '',
+  job_title  text        NOT NULL DEFAULT '',
   department text        NOT NULL DEFAULT '',
   manager    text        NOT NULL DEFAULT '',
   zone       text        NOT NULL DEFAULT 'Europe/Moscow',
