@@ -67,13 +67,14 @@ if alive intake; then broken "intake still runs after a failed up"; fi
 must dev demo --no-build
 grep -q 'the main job is done' "$scratch/out" || broken "the demo did not run: $(cat "$scratch/out")"
 if alive intake; then broken "intake still runs after the demo"; fi
+rm "$scratch/out" # its words are waited for below
 POTOK_DEMO_S=60 setsid "${tool[python3]}" -c '
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' tools/dev demo --no-build >"$scratch/out" 2>&1 &
 demo=$!
 for _ in $(seq 300); do
-  if grep -q 'the main job runs' "$scratch/out"; then break; fi
+  if grep -qs "the main job runs" "$scratch/out"; then break; fi
   kill -0 "$demo" 2>/dev/null || broken "the demo ended early: $(cat "$scratch/out")"
   sleep 0.1
 done
