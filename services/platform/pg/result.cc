@@ -33,13 +33,10 @@ std::vector<std::string> FromTextArray(const pqxx::field& field) {
   for (auto item = parser.get_next(); item.first != pqxx::array_parser::done;
        item = parser.get_next()) {
     switch (item.first) {
-      case pqxx::array_parser::string_value:
-        out.push_back(std::move(item.second));
-        break;
+      case pqxx::array_parser::string_value: out.push_back(std::move(item.second)); break;
       case pqxx::array_parser::null_value:
         throw pqxx::conversion_error("NULL inside an array that must have none");
-      default:
-        break;
+      default: break;
     }
   }
   return out;

@@ -327,4 +327,5 @@ GRANT UPDATE ON ledger.part_head, ledger.consumer_offset
   TO potok_intake, potok_router, potok_sla_timer, potok_notifier, potok_analytics;
 GRANT INSERT, UPDATE ON ledger.lease, ledger.clock_origin, ledger.reference_epoch, ledger.dlq
   TO potok_intake, potok_router, potok_sla_timer, potok_notifier, potok_analytics;
+GRANT DELETE ON ledger.lease TO potok_intake, potok_router, potok_sla_timer, potok_notifier, potok_analytics;
 GRANT INSERT ON ledger.lease_log TO potok_intake, potok_router, potok_sla_timer, potok_notifier, potok_analytics;

@@ -1,0 +1,1 @@
+SELECT business_origin, scale FROM ledger.clock_origin

@@ -1,0 +1,13 @@
+# Writes OUT: the texts of FILES (services/SCHEMA/store/migrations/NNNN_name.sql) as potok::AllMigrations().
+set(body "// Generated from services/*/store/migrations; do not edit.\n#include \"migrate/migrations.h\"\n\nnamespace potok {\n\n")
+string(APPEND body "const std::vector<pg::Migration>& AllMigrations() {\n  static const auto* const all = new std::vector<pg::Migration>{\n")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME)
+  string(REGEX REPLACE "^0*([0-9]+)_.*$" "\\1" version ${name})
+  string(REGEX REPLACE "^.*/services/([^/]+)/store/.*$" "\\1" schema ${file})
+  string(REPLACE "-" "_" schema ${schema})
+  file(READ ${file} text)
+  string(APPEND body "      {\"${schema}\", ${version}, \"${name}\", R\"potok(${text})potok\"},\n")
+endforeach()
+string(APPEND body "  };\n  return *all;\n}\n\n}  // namespace potok\n")
+file(WRITE ${OUT} "${body}")
