@@ -21,9 +21,11 @@ const google::protobuf::FieldDescriptor* RequestIdField(const google::protobuf::
 
 }  // namespace
 
-std::string ContentHash(const google::protobuf::Message& request) {
+std::string RequestHash(const google::protobuf::Message& request) {
   std::unique_ptr<google::protobuf::Message> content(request.New());
   content->CopyFrom(request);
+  // A field of a newer client must not make a retry through an older server look like another call.
+  content->DiscardUnknownFields();
   if (const auto* field = RequestIdField(request)) {
     content->GetReflection()->ClearField(content.get(), field);
   }
@@ -47,7 +49,7 @@ ReferenceCall ReferenceCallOf(const CallContext& call, const google::protobuf::M
   if (const auto* field = RequestIdField(request)) {
     key.request_id = request.GetReflection()->GetString(request, field);
   }
-  key.body_hash = ContentHash(request);
+  key.body_hash = RequestHash(request);
   return key;
 }
 

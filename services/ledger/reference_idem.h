@@ -18,7 +18,7 @@
 namespace potok::ledger {
 
 // SHA-256, in hex, over what `request` means: its fields in a fixed order, without `request_id`.
-std::string ContentHash(const google::protobuf::Message& request);
+std::string RequestHash(const google::protobuf::Message& request);
 
 struct ReferenceCall {
   std::string caller;  // Principal.

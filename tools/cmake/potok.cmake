@@ -3,7 +3,10 @@ set(POTOK_GEN_DIR ${CMAKE_BINARY_DIR}/gen)
 file(MAKE_DIRECTORY ${POTOK_GEN_DIR})
 
 add_library(potok_warnings INTERFACE)
-target_compile_options(potok_warnings INTERFACE -Wall -Wextra -Werror)
+# A designated initialiser that leaves the rest to its defaults is a habit here, not a mistake.
+target_compile_options(potok_warnings INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers)
+# For every unit alike: some libraries bring it along, and a precompiled header fits only units with the same flags.
+target_compile_options(potok_warnings INTERFACE -pthread)
 
 add_library(potok_sanitize INTERFACE)
 if(POTOK_SANITIZE)
