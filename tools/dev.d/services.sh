@@ -19,7 +19,11 @@ write_config() {
     printf 'clock { time_scale: %s time_origin: "%s" }\n' "$TIME_SCALE" "$TIME_ORIGIN"
     printf 'peers {'
     for peer in "${SERVICES[@]}"; do
-      if [ "$peer" != "$name" ]; then printf ' %s: "unix:%s/rpc/%s.sock"' "${peer//-/_}" "$RUN" "$peer"; fi
+      if [ "$name" = allinone ]; then
+        printf ' %s: "unix:%s/rpc/allinone.sock"' "${peer//-/_}" "$RUN"
+      elif [ "$peer" != "$name" ]; then
+        printf ' %s: "unix:%s/rpc/%s.sock"' "${peer//-/_}" "$RUN" "$peer"
+      fi
     done
     printf ' }\n'
     if [ "$name" = notifier ] || [ "$name" = allinone ]; then

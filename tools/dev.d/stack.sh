@@ -113,6 +113,7 @@ cmd_down() {
     say "no stack runs in this directory"
   fi
   if [ -n "$purge" ]; then
+    stop_storage # nothing runs; this takes away what a crash left
     purge_stack
     say "its data and logs are gone"
   fi

@@ -102,16 +102,18 @@ ensure_database() {
   fi
 }
 
-# SIGINT is Postgres' fast shutdown: sessions are cut, data is safe.
+# SIGINT is Postgres' fast shutdown: sessions are cut, data is safe. The sockets' directory goes too; the data stays.
 stop_storage() {
   end_process redis TERM 10
   end_process postgres INT 30
+  if [ -n "$RUN" ]; then rm -rf --one-file-system -- "$RUN"; fi
+  rm -f "$STATE/run"
+  RUN=''
 }
 
 purge_stack() {
   local base
   base=$(pg_base || :)
   if [ -n "$base" ]; then rm -rf --one-file-system -- "$base"; fi
-  if [ -n "$RUN" ]; then rm -rf --one-file-system -- "$RUN"; fi
   rm -rf --one-file-system -- "$STATE"
 }
