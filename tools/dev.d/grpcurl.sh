@@ -31,7 +31,7 @@ full_symbol() {
 }
 
 cmd_grpcurl() {
-  local caller='' service='' argument
+  local caller='' service='' every='' argument
   local -a options=() rest=()
   while [ $# -gt 0 ]; do
     case $1 in
@@ -48,13 +48,21 @@ cmd_grpcurl() {
   rest[last]=$(full_symbol "${rest[last]}")
   if [ -z "$service" ]; then
     service=$(sed -nE 's/^potok\.([a-z_]+)\.v[0-9].*/\1/p' <<<"${rest[last]}" | tr _ -)
-    [ -s "$STATE/address/$service" ] || service=intake
+    if [ -z "$service" ] || [ ! -s "$STATE/address/$service" ]; then service=intake; fi
+    if [ "${rest[*]}" = list ]; then every=1; fi
   fi
   [ -s "$STATE/address/$service" ] || die "$service does not run; tools/dev up starts the stack"
   ensure_packages build >&2
   ensure_go_tool grpcurl >&2 || die "grpcurl could not be built; .cache/log/grpcurl.log says why"
   if [ -n "$caller" ]; then argument="dev:$caller"; else argument=$(stack_value token); fi
   options=(-plaintext -H "authorization: Bearer $argument")
+  if [ -n "$every" ]; then
+    for service in "${SERVICES[@]}"; do
+      say "$service:"
+      "$CACHE/bin/grpcurl" "${options[@]}" "$(service_address "$service")" list | sed 's/^/  /'
+    done
+    return
+  fi
   local -a before=() verb=()
   # grpcurl wants its options, then the address, then list/describe/the symbol.
   case " ${rest[*]} " in

@@ -7,6 +7,8 @@ SERVICES=(intake router sla-timer notifier analytics)
 # anything runs; people and tests use the TCP port, which the kernel picks (PORT 0) and a restart keeps.
 write_config() {
   local name=$1 port=$2 peer role=potok_${1//-/_}
+  # All services in one process write all schemas; each role alone may write only its own.
+  if [ "$name" = allinone ]; then role=postgres; fi
   {
     printf '# Written by tools/dev for the %s stack; the next start writes it again.\n' "$STACK"
     printf 'listen: "127.0.0.1:%s"\n' "$port"
