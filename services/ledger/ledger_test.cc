@@ -1,0 +1,281 @@
+#include "ledger/ledger.h"
+
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "desk/calendar/ready_calendars.h"
+#include "desk/ticket/ids.h"
+#include "gtest/gtest.h"
+#include "ledger/definition_codec.h"
+#include "ledger/history.h"
+#include "platform/clock/clock.h"
+#include "platform/testing/stack.h"
+#include "platform/testing/status_matchers.h"
+
+namespace potok::ledger {
+namespace {
+
+using desk::Command;
+using ::potok::testing::IsOk;
+using ::potok::testing::StatusIs;
+
+std::string Uuid() {
+  static std::atomic<uint64_t> next{1};
+  return desk::MakeTicketId(absl::FromUnixSeconds(1), 0, next++);
+}
+
+class LedgerTest : public ::testing::Test {
+ protected:
+  LedgerTest() {
+    desk::SlaPolicy policy;
+    policy.id = "standard";
+    policy.calendar_id = "ru";
+    policy.fallback.resolution = desk::Target{desk::Target::kWorkingDays, 2};
+    desk::Flow flow;
+    flow.id = "it";
+    flow.prefix = "IT";
+    flow.name_ru = "Техподдержка";
+    flow.sla_policy = "standard";
+    const auto quote = [](const std::string& text) { return "$q$" + text + "$q$"; };
+    database_.Query("INSERT INTO sla_timer.calendar_version VALUES ('ru', 1, " +
+                    quote(ToJson(desk::RussianProductionCalendar("ru", "Europe/Moscow"))) +
+                    ", 'test', now())");
+    database_.Query("INSERT INTO sla_timer.policy_version VALUES ('standard', 1, " +
+                    quote(ToJson(policy)) + ", 'test', now())");
+    database_.Query("INSERT INTO intake.flow_version VALUES ('it', 1, " + quote(ToJson(flow)) +
+                    ", 'test', now())");
+    database_.Query("INSERT INTO intake.flow VALUES ('it', 1, 'IT', now())");
+    for (int i = 0; i < 10; ++i) {
+      database_.Query(absl::StrCat("INSERT INTO ledger.agent_load VALUES ('agent", i, "', 'it', 0, 3)"));
+    }
+    reference_ = *Reference::Start(database_.pool());
+    ledger_ = std::make_unique<Ledger>(database_.pool(), *reference_, clock_, LedgerOptions{},
+                                       [this] { ++commits_; });
+  }
+
+  static desk::Viewer Viewer(const std::string& employee) {
+    desk::Viewer viewer;
+    viewer.principal = "users/" + employee;
+    viewer.employee = employee;
+    return viewer;
+  }
+  static desk::Viewer Agent(const std::string& employee) {
+    desk::Viewer viewer = Viewer(employee);
+    viewer.flows_served = {"it"};
+    return viewer;
+  }
+  Command Filing(const std::string& request_id, const std::string& title = "Принтер не печатает") {
+    Command command;
+    command.viewer = Viewer("petrov");
+    command.method = "CreateTicket";
+    command.request_id = request_id;
+    command.body_hash = title;
+    desk::CreateTicket create;
+    create.draft.part = desk::PartOf(command.viewer.principal, request_id);
+    create.draft.id = desk::MakeTicketId(clock_.Now(), create.draft.part, std::random_device()());
+    create.draft.flow_id = "it";
+    create.draft.caller = command.viewer.principal;
+    create.draft.request_id = request_id;
+    create.draft.requester = "petrov";
+    create.draft.title = title;
+    command.action = create;
+    return command;
+  }
+  Command On(const std::string& ticket, desk::Viewer viewer, desk::Action action) {
+    Command command;
+    command.ticket_id = ticket;
+    command.viewer = std::move(viewer);
+    command.method = "Test";
+    command.request_id = Uuid();
+    command.action = std::move(action);
+    return command;
+  }
+  absl::StatusOr<Outcome> Do(Command command) {
+    return ledger_->Execute(std::move(command),
+                            std::chrono::steady_clock::now() + std::chrono::seconds(20));
+  }
+  std::string File() { return Do(Filing(Uuid()))->ticket.id; }
+  std::string Count(const std::string& table) {
+    return database_.Query("SELECT count(*) FROM ledger." + table);
+  }
+
+  testing::TestDatabase database_;
+  FakeClock clock_{absl::FromUnixSeconds(1794819600)};  // 2026-11-16 09:00 UTC, a Monday.
+  std::unique_ptr<Reference> reference_;
+  std::atomic<int> commits_{0};
+  std::unique_ptr<Ledger> ledger_;
+};
+
+TEST_F(LedgerTest, ATicketItsEventItsTimersAndItsOutboxRowLeaveInOneCommit) {
+  const absl::StatusOr<Outcome> filed = Do(Filing(Uuid()));
+  ASSERT_THAT(filed, IsOk());
+  EXPECT_EQ(filed->ticket.number, "IT-000001");
+  EXPECT_EQ(filed->ticket.version, 1);
+  EXPECT_TRUE(filed->ticket.sla.due_at.has_value());
+  EXPECT_EQ(Count("ticket"), "1");
+  EXPECT_EQ(Count("ticket_event"), "1");
+  EXPECT_EQ(Count("outbox"), "1");
+  EXPECT_EQ(Count("sla_timer WHERE state = 'armed'"), "2");
+  EXPECT_EQ(Count("idem"), "1");
+  EXPECT_EQ(commits_, 1);
+}
+
+TEST_F(LedgerTest, SixtyFourCallersWithOneRequestIdMakeOneTicket) {
+  const std::string request_id = Uuid();
+  // Two ledgers stand for two replicas: the twins meet in Postgres, not in one queue.
+  Ledger other(database_.pool(), *reference_, clock_, LedgerOptions{}, [] {});
+  std::vector<std::thread> callers;
+  std::mutex mu;
+  std::set<std::string> ids;
+  int replayed = 0;
+  for (int i = 0; i < 64; ++i) {
+    callers.emplace_back([&, i] {
+      const auto answer = (i % 2 == 0 ? *ledger_ : other)
+                              .Execute(Filing(request_id), std::chrono::steady_clock::now() +
+                                                               std::chrono::seconds(20));
+      ASSERT_THAT(answer, IsOk());
+      std::lock_guard<std::mutex> lock(mu);
+      ids.insert(answer->ticket.id);
+      replayed += answer->replayed;
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(ids.size(), 1u);
+  EXPECT_EQ(replayed, 63);
+  EXPECT_EQ(Count("ticket"), "1");
+  EXPECT_EQ(database_.Query("SELECT next FROM ledger.flow_counter"), "2");
+}
+
+TEST_F(LedgerTest, AReusedRequestIdWithOtherContentIsRefusedAndChangesNothing) {
+  const std::string request_id = Uuid();
+  ASSERT_THAT(Do(Filing(request_id)), IsOk());
+  EXPECT_THAT(Do(Filing(request_id, "другое")),
+              StatusIs(absl::StatusCode::kAlreadyExists, "REQUEST_ID_REUSED"));
+  EXPECT_EQ(Count("ticket"), "1");
+}
+
+TEST_F(LedgerTest, ARepeatedMoveAnswersAsItDidTheFirstTime) {
+  const std::string id = File();
+  Command assign = On(id, desk::SystemViewer(), desk::AssignTicket{"agent1", "manual"});
+  ASSERT_THAT(Do(assign), IsOk());
+  ASSERT_THAT(Do(On(id, Agent("agent1"), desk::StartTicket{})), IsOk());
+  const absl::StatusOr<Outcome> again = Do(assign);
+  ASSERT_THAT(again, IsOk());
+  EXPECT_TRUE(again->replayed);
+  EXPECT_EQ(again->ticket.version, 2);
+  EXPECT_EQ(again->ticket.state, desk::State::kAssigned);
+}
+
+TEST_F(LedgerTest, OneOfSixtyFourSelfPickersWins) {
+  const std::string id = File();
+  std::vector<std::thread> pickers;
+  std::atomic<int> winners{0};
+  std::mutex mu;
+  std::set<std::string> reasons;
+  for (int i = 0; i < 64; ++i) {
+    pickers.emplace_back([&, i] {
+      const std::string agent = absl::StrCat("agent", i % 10);
+      Command pick = On(id, Agent(agent), desk::AssignTicket{agent, "self_pick"});
+      pick.expected_version = 1;
+      const auto answer = Do(pick);
+      if (answer.ok()) {
+        ++winners;
+      } else {
+        std::lock_guard<std::mutex> lock(mu);
+        reasons.insert(GetErrorDetail(answer.status()).reason);
+      }
+    });
+  }
+  for (std::thread& picker : pickers) picker.join();
+  EXPECT_EQ(winners, 1);
+  EXPECT_EQ(reasons, std::set<std::string>{"ETAG_MISMATCH"});
+  EXPECT_EQ(Count("assignment"), "1");
+}
+
+TEST_F(LedgerTest, NoAgentEverHoldsMoreThanTheCap) {
+  std::vector<std::string> tickets;
+  for (int i = 0; i < 60; ++i) tickets.push_back(File());
+  std::vector<std::thread> assigners;
+  std::atomic<int> given{0};
+  for (int worker = 0; worker < 4; ++worker) {
+    assigners.emplace_back([&, worker] {
+      for (int i = 0; i < 60; ++i) {
+        const std::string agent = absl::StrCat("agent", (i + worker) % 10);
+        given += Do(On(tickets[i], desk::SystemViewer(), desk::AssignTicket{agent, "manual"})).ok();
+      }
+    });
+  }
+  for (std::thread& assigner : assigners) assigner.join();
+  EXPECT_EQ(given, 30);
+  EXPECT_EQ(Count("agent_load WHERE active <> 3"), "0");
+  EXPECT_EQ(Count("assignment WHERE released_at IS NULL"), "30");
+}
+
+TEST_F(LedgerTest, ARefusedCommandLeavesItsNeighboursAlone) {
+  const std::string id = File();
+  std::atomic<int> fine{0}, refused{0}, answered{0};
+  absl::Mutex mu;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  for (int i = 0; i < 50; ++i) {
+    const auto done = [&](absl::StatusOr<Outcome> answer) {
+      absl::MutexLock lock(&mu);
+      ++(answer.ok() ? fine : refused);
+      ++answered;
+    };
+    ledger_->Submit(Filing(Uuid()), deadline, done);
+    // Nobody holds it, so nobody may start it.
+    ledger_->Submit(On(id, Agent("agent1"), desk::StartTicket{}), deadline, done);
+  }
+  absl::MutexLock lock(&mu);
+  mu.Await(absl::Condition(+[](std::atomic<int>* n) { return n->load() == 100; }, &answered));
+  EXPECT_EQ(fine, 50);
+  EXPECT_EQ(refused, 50);
+  EXPECT_EQ(Count("ticket"), "51");
+}
+
+TEST_F(LedgerTest, WorkPastItsDeadlineIsNotStarted) {
+  const auto answer = ledger_->Execute(Filing(Uuid()), std::chrono::steady_clock::now());
+  EXPECT_THAT(answer, StatusIs(absl::StatusCode::kDeadlineExceeded, "DEADLINE_PASSED"));
+  EXPECT_EQ(Count("ticket"), "0");
+}
+
+TEST_F(LedgerTest, AnyVersionOfATicketCanBeReadAgain) {
+  const std::string id = File();
+  ASSERT_THAT(Do(On(id, desk::SystemViewer(), desk::AssignTicket{"agent1", "manual"})), IsOk());
+  clock_.Advance(absl::Minutes(5));
+  ASSERT_THAT(Do(On(id, Agent("agent1"), desk::StartTicket{})), IsOk());
+  ASSERT_THAT(Do(On(id, Agent("agent1"), desk::ResolveTicket{"Готово"})), IsOk());
+  const auto history = pg::InTransaction(
+      database_.pool(), {}, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<desk::Ticket>> {
+        std::vector<desk::Ticket> versions;
+        for (int version = 1; version <= 4; ++version) versions.push_back(*TicketAt(tx, id, version));
+        return versions;
+      });
+  ASSERT_THAT(history, IsOk());
+  EXPECT_EQ((*history)[0].state, desk::State::kQueued);
+  EXPECT_EQ((*history)[1].assignee, "agent1");
+  EXPECT_EQ((*history)[2].state, desk::State::kInProgress);
+  EXPECT_EQ((*history)[3].result, "Готово");
+  EXPECT_EQ((*history)[3].number, "IT-000001");
+}
+
+TEST_F(LedgerTest, EachServiceMayAppendOnlyItsOwnEvents) {
+  pg::Pool router({.dsn = database_.dsn("potok_router")});
+  Ledger as_router(router, *reference_, clock_, LedgerOptions{}, [] {});
+  const auto answer = as_router.Execute(
+      Filing(Uuid()), std::chrono::steady_clock::now() + std::chrono::seconds(20));
+  EXPECT_FALSE(answer.ok());  // Row security refuses `created` from the router.
+  EXPECT_EQ(Count("ticket"), "0");
+}
+
+TEST_F(LedgerTest, TheMoveTableOfTheDatabaseIsTheStateMachine) {
+  std::string expected;
+  for (const auto& [a, b] : desk::LegalPairs()) expected += a + ">" + b + " ";
+  EXPECT_EQ(database_.Query("SELECT string_agg(a || '>' || b || ' ', '' ORDER BY a COLLATE \"C\", b "
+                            "COLLATE \"C\") FROM ledger.legal_move"),
+            expected);
+}
+
+}  // namespace
+}  // namespace potok::ledger
