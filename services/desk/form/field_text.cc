@@ -1,10 +1,11 @@
 #include "desk/form/field_text.h"
 
 #include <charconv>
-#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+
+#include "base/utf8.h"
 
 namespace potok::desk {
 namespace {
@@ -132,36 +133,8 @@ std::string AnswerText(const FieldValue& value) {
 }
 
 std::optional<size_t> CountCharacters(absl::string_view text) {
-  size_t count = 0;
-  size_t i = 0;
-  while (i < text.size()) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    size_t extra = 0;
-    uint32_t code = lead;
-    uint32_t smallest = 0;  // Refuses overlong spellings, by which filters get bypassed.
-    if (lead == 0) return std::nullopt;
-    if (lead >= 0xF0 && lead < 0xF8) {
-      extra = 3, code = lead & 0x07, smallest = 0x10000;
-    } else if (lead >= 0xE0 && lead < 0xF0) {
-      extra = 2, code = lead & 0x0F, smallest = 0x800;
-    } else if (lead >= 0xC0 && lead < 0xE0) {
-      extra = 1, code = lead & 0x1F, smallest = 0x80;
-    } else if (lead >= 0x80) {
-      return std::nullopt;
-    }
-    if (i + extra >= text.size()) return std::nullopt;
-    for (size_t k = 1; k <= extra; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      if ((next & 0xC0) != 0x80) return std::nullopt;
-      code = (code << 6) | (next & 0x3F);
-    }
-    if (code < smallest || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
-      return std::nullopt;
-    }
-    i += extra + 1;
-    ++count;
-  }
-  return count;
+  if (text.find('\0') != absl::string_view::npos) return std::nullopt;
+  return CountUtf8(text);
 }
 
 }  // namespace potok::desk
