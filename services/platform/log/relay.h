@@ -64,7 +64,9 @@ struct RelayStats {
 // Redis holds copies and may lose them at any time: XADD carries the explicit id POS-0, so a repeat
 // or a zombie can neither duplicate nor reorder; each second and after each reconnect the last id
 // of every stream is compared with the head, and what is missing is added again from event_log. A
-// stream that is *ahead* of Postgres (whose failover lost a tail) gets a new incarnation: new key.
+// stream that lost its beginning but has taken newer entries since stays as it is: consumers take
+// entries from Postgres, and the newest one wakes whoever is behind. A stream that is *ahead* of
+// Postgres (whose failover lost a tail) gets a new incarnation: new key.
 //
 // Threads: one loop, one lease keeper, one wake listener when wake_channel is set. Notify() is
 // thread-safe and costs no I/O: the ledger calls it after each commit.

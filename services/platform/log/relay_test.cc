@@ -1,1 +1,205 @@
+#include "platform/log/relay.h"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
+#include "platform/log/log_fixture.h"
+#include "platform/log/wake.h"
+
+namespace potok::log {
+namespace {
+
+using testing::Eventually;
+using testing::IsOk;
+
+class RelayTest : public LogFixture {
+ protected:
+  // Entries of all streams that Redis holds under the current incarnations.
+  int InRedis() {
+    redis::Connection redis({.address = redis_.address(), .reconnect_pause = absl::ZeroDuration()});
+    int entries = 0;
+    for (int topic = 1; topic <= 3; ++topic) {
+      for (int part = 0; part < 16; ++part) {
+        const int incarnation = Int(absl::StrCat(
+            "SELECT incarnation FROM ledger.part_head WHERE topic=", topic, " AND part=", part));
+        const auto length = redis.Command({"XLEN", Key(incarnation, topic, part)});
+        if (length.ok()) entries += static_cast<int>(length->integer);
+      }
+    }
+    return entries;
+  }
+  void AppendFromThreads(int threads, int entities, int versions) {
+    std::vector<std::thread> writers;
+    for (int t = 0; t < threads; ++t) {
+      writers.emplace_back([&, t] {
+        for (int version = 1; version <= versions; ++version) {
+          for (int e = t; e < entities; e += threads) {
+            EXPECT_THAT(Append(database_.pool(), e, version, version), IsOk());
+          }
+        }
+      });
+    }
+    for (std::thread& writer : writers) writer.join();
+  }
+  bool Sequenced(int entries) {
+    return Eventually([&] { return Int("SELECT count(*) FROM ledger.event_log") == entries; });
+  }
+};
+
+TEST_F(RelayTest, PositionsAreDenseAndOrderedWhileWritersRunAndRedisIsFlushed) {
+  Relay relay(RelayDefaults(), database_.pool());
+  relay.Start();
+  std::thread flusher([&] {
+    redis::Connection redis({.address = redis_.address()});
+    for (int i = 0; i < 5; ++i) {
+      Eventually([&] { return relay.Stats().sequenced >= 200 * (i + 1); });
+      EXPECT_THAT(redis.Command({"FLUSHALL"}), IsOk());
+    }
+  });
+  AppendFromThreads(4, 48, 40);
+  flusher.join();
+  const int entries = 48 * 40;
+  ASSERT_TRUE(Sequenced(entries));
+  ExpectDenseAndOrdered(entries);
+  EXPECT_EQ(Int("SELECT count(*) FROM ledger.outbox"), 0);
+  // A flush in the quiet afterwards: nobody has consumed anything, so every entry must come back.
+  redis::Connection redis({.address = redis_.address()});
+  ASSERT_THAT(redis.Command({"FLUSHALL"}), IsOk());
+  EXPECT_TRUE(Eventually([&] { return InRedis() == entries; })) << InRedis();
+  EXPECT_GE(relay.Stats().republished, entries);
+  EXPECT_EQ(relay.Stats().incarnations, 0);
+  relay.Stop();
+}
+
+TEST_F(RelayTest, SequencingGoesOnWithoutRedisWhichIsFilledWhenItComes) {
+  redis_.Stop();
+  Relay relay(RelayDefaults(), database_.pool());
+  relay.Start();
+  AppendFromThreads(1, 16, 3);
+  ASSERT_TRUE(Sequenced(48));
+  EXPECT_FALSE(relay.Stats().redis_up);
+  // What every group has passed is not worth adding again.
+  database_.Query("UPDATE ledger.consumer_offset SET pos = 1 WHERE topic = 1 AND part = 0");
+  redis_.Start();
+  EXPECT_TRUE(Eventually([&] { return InRedis() == 47; })) << InRedis();
+  EXPECT_TRUE(Eventually([&] { return relay.Stats().redis_up; }));
+}
+
+TEST_F(RelayTest, RelayThatLostItsLeaseMovesNothing) {
+  Relay relay(RelayDefaults(), database_.pool());
+  relay.Start();
+  ASSERT_THAT(Append(database_.pool(), 1, 1, 1), IsOk());
+  ASSERT_TRUE(Sequenced(1));
+  // Another owner has stamped its token; this relay has not noticed and goes on renewing.
+  database_.Query("UPDATE ledger.part_head SET token = gen_random_uuid() WHERE part = 1");
+  ASSERT_THAT(Append(database_.pool(), 1, 2, 5), IsOk());
+  ASSERT_THAT(Append(database_.pool(), 2, 1, 5), IsOk());
+  relay.Notify();
+  ASSERT_TRUE(Sequenced(6));
+  EXPECT_EQ(Int("SELECT count(*) FROM ledger.event_log WHERE part = 1"), 1);
+  EXPECT_EQ(Int("SELECT count(*) FROM ledger.outbox WHERE part = 1"), 4);
+  EXPECT_EQ(Int("SELECT max(next_pos) FROM ledger.part_head WHERE part = 1"), 2);
+}
+
+TEST_F(RelayTest, SuccessorContinuesWhereAKilledRelayStopped) {
+  {
+    Relay first(RelayDefaults(), database_.pool());
+    first.Start();
+    AppendFromThreads(2, 16, 5);
+    ASSERT_TRUE(Sequenced(80));
+  }
+  Relay second(RelayDefaults(), database_.pool());
+  second.Start();
+  AppendFromThreads(2, 16, 5);
+  ASSERT_TRUE(Sequenced(160));
+  EXPECT_EQ(Int("SELECT count(*) FROM (SELECT max(pos) - min(pos) + 1 - count(*) AS gap FROM "
+                "ledger.event_log GROUP BY topic, part) s WHERE gap <> 0"),
+            0);
+}
+
+TEST_F(RelayTest, StreamAheadOfThePostgresGetsANewIncarnation) {
+  redis::Connection redis({.address = redis_.address()});
+  ASSERT_THAT(redis.Command({"XADD", Key(1, 2, 1), "900-0", "e", "phantom"}), IsOk());
+  Relay relay(RelayDefaults(), database_.pool());
+  relay.Start();
+  ASSERT_THAT(Append(database_.pool(), 1, 1, 3), IsOk());  // topic 2, part 1
+  EXPECT_TRUE(Eventually([&] { return InRedis() == 3; }));
+  EXPECT_EQ(Int("SELECT incarnation FROM ledger.part_head WHERE topic = 2 AND part = 1"), 2);
+  EXPECT_EQ(relay.Stats().incarnations, 1);
+  ASSERT_OK_AND_ASSIGN(const auto old, redis.Command({"EXISTS", Key(1, 2, 1)}));
+  EXPECT_EQ(old.integer, 0);
+}
+
+TEST_F(RelayTest, WakeFromAnotherProcessAndFromThisOneBeatThePoll) {
+  RelayOptions options = RelayDefaults();
+  options.wake_channel = "wake";
+  options.busy_poll = options.idle_poll = absl::Seconds(30);
+  Relay relay(options, database_.pool());
+  relay.Start();
+  ASSERT_TRUE(Eventually([&] { return relay.Stats().redis_up; }));
+  ASSERT_THAT(Append(database_.pool(), 1, 1, 1), IsOk());
+  relay.Notify();
+  ASSERT_TRUE(Sequenced(1));
+  RemoteWake wake({.address = redis_.address()}, "wake", {});
+  redis::Connection redis({.address = redis_.address()});
+  ASSERT_TRUE(Eventually([&] {
+    const auto subscribers = redis.Command({"PUBSUB", "NUMSUB", "wake"});
+    return subscribers.ok() && subscribers->items[1].integer == 1;
+  }));
+  ASSERT_THAT(Append(database_.pool(), 1, 2, 2), IsOk());
+  wake.Notify();
+  EXPECT_TRUE(Sequenced(2));
+}
+
+TEST_F(RelayTest, StreamsAreTrimmedBelowTheSlowestGroupAndTheLogIsPruned) {
+  RelayOptions options = RelayDefaults();
+  options.trim = absl::Milliseconds(50);
+  Relay relay(options, database_.pool());
+  relay.Start();
+  ASSERT_THAT(Append(database_.pool(), 1, 1, 1000), IsOk());
+  ASSERT_TRUE(Eventually([&] { return InRedis() == 1000; }));
+  database_.Query("UPDATE ledger.consumer_offset SET pos = 900 WHERE topic = 2 AND part = 1");
+  database_.Query(
+      "UPDATE ledger.consumer_offset SET pos = 600 WHERE topic = 2 AND part = 1 AND grp = 'sla'");
+  // "~" trims whole nodes of a hundred entries.
+  EXPECT_TRUE(Eventually([&] { return InRedis() <= 500; }));
+  EXPECT_GE(InRedis(), 400);
+}
+
+TEST_F(RelayTest, TheGrantsOfIntakeSuffice) {
+  pg::Pool pool({.dsn = database_.dsn("potok_intake"), .size = 4});
+  testing::Recorder<std::string> errors;
+  RelayOptions options = RelayDefaults();
+  options.trim = absl::Milliseconds(50);
+  options.hooks.on_error = [&](absl::string_view where, const absl::Status& status) {
+    errors.Add(absl::StrCat(where, ": ", status.message(), " ", pg::Cause(status)));
+  };
+  Relay relay(options, pool);
+  relay.Start();
+  ASSERT_THAT(Append(database_.pool(), 1, 1, 10), IsOk());
+  ASSERT_TRUE(Sequenced(10));
+  ASSERT_TRUE(Eventually([&] { return InRedis() == 10; }));
+  relay.Stop();
+  EXPECT_THAT(errors.Items(), ::testing::IsEmpty());
+}
+
+TEST_F(RelayTest, StopsWithinASecond) {
+  RelayOptions options = RelayDefaults();
+  options.wake_channel = "wake";
+  options.idle_poll = absl::Seconds(30);
+  Relay relay(options, database_.pool());
+  relay.Start();
+  ASSERT_TRUE(Eventually([&] { return relay.Stats().parts == 16; }));
+  const auto start = std::chrono::steady_clock::now();
+  relay.Stop();
+  relay.Stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+  EXPECT_EQ(Int("SELECT count(*) FROM ledger.lease WHERE owner <> ''"), 0);
+}
+
+}  // namespace
+}  // namespace potok::log
