@@ -2,12 +2,11 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
-#include <utility>
-
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
+#include <iterator>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -137,9 +136,11 @@ void FillDefaults(ServiceConfig& config) {
     config.mutable_auth()->mutable_oidc()->set_audience("potok");
   }
   auto* rpc = config.mutable_rpc();
-  standard(rpc, &v1::RpcConfig::default_deadline_ms, &v1::RpcConfig::set_default_deadline_ms, 30000u);
+  standard(rpc, &v1::RpcConfig::default_deadline_ms, &v1::RpcConfig::set_default_deadline_ms,
+           30000u);
   standard(rpc, &v1::RpcConfig::max_deadline_ms, &v1::RpcConfig::set_max_deadline_ms, 120000u);
-  standard(rpc, &v1::RpcConfig::max_connection_age_s, &v1::RpcConfig::set_max_connection_age_s, 600u);
+  standard(rpc, &v1::RpcConfig::max_connection_age_s, &v1::RpcConfig::set_max_connection_age_s,
+           600u);
   standard(rpc, &v1::RpcConfig::memory_mib, &v1::RpcConfig::set_memory_mib, 128u);
 }
 
@@ -173,7 +174,8 @@ absl::Status Check(const ServiceConfig& config) {
   std::string why;
   if (!config.clock().time_origin().empty() &&
       !absl::ParseTime(absl::RFC3339_full, config.clock().time_origin(), &origin, &why)) {
-    wrong.push_back(absl::StrCat("clock.time_origin: not RFC 3339 (2026-03-02T09:00:00+03:00): ", why));
+    wrong.push_back(
+        absl::StrCat("clock.time_origin: not RFC 3339 (2026-03-02T09:00:00+03:00): ", why));
   }
   if (config.rpc().default_deadline_ms() > config.rpc().max_deadline_ms()) {
     wrong.push_back("rpc.default_deadline_ms: not above rpc.max_deadline_ms");
@@ -204,7 +206,8 @@ absl::StatusOr<std::string> ReadSecret(const v1::SecretSource& source) {
       POTOK_ASSIGN_OR_RETURN(std::string secret, ReadFile(source.file()));
       if (absl::EndsWith(secret, "\n")) secret.pop_back();
       if (secret.empty()) {
-        return absl::FailedPreconditionError(absl::StrCat("secret file ", source.file(), " is empty"));
+        return absl::FailedPreconditionError(
+            absl::StrCat("secret file ", source.file(), " is empty"));
       }
       return secret;
     }
@@ -217,8 +220,7 @@ absl::StatusOr<std::string> ReadSecret(const v1::SecretSource& source) {
       }
       return std::string(value);
     }
-    case v1::SecretSource::SOURCE_NOT_SET:
-      return std::string();
+    case v1::SecretSource::SOURCE_NOT_SET: return std::string();
   }
   return std::string();
 }

@@ -5,12 +5,11 @@
 #include <memory>
 #include <mutex>
 #include <ostream>
-#include <utility>
-
 #include <spdlog/formatter.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
@@ -43,28 +42,20 @@ std::shared_ptr<const State> Current() {
 
 spdlog::level::level_enum ToSpdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug:
-      return spdlog::level::debug;
-    case LogLevel::kInfo:
-      return spdlog::level::info;
-    case LogLevel::kWarn:
-      return spdlog::level::warn;
-    case LogLevel::kError:
-      return spdlog::level::err;
+    case LogLevel::kDebug: return spdlog::level::debug;
+    case LogLevel::kInfo: return spdlog::level::info;
+    case LogLevel::kWarn: return spdlog::level::warn;
+    case LogLevel::kError: return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
 absl::string_view Name(spdlog::level::level_enum level) {
   switch (level) {
-    case spdlog::level::debug:
-      return "debug";
-    case spdlog::level::info:
-      return "info";
-    case spdlog::level::warn:
-      return "warn";
-    default:
-      return "error";
+    case spdlog::level::debug: return "debug";
+    case spdlog::level::info: return "info";
+    case spdlog::level::warn: return "warn";
+    default: return "error";
   }
 }
 
@@ -77,7 +68,8 @@ class LineFormatter : public spdlog::formatter {
     const absl::Time at = absl::FromChrono(record.time);
     std::string head;
     if (format_ == LogFormat::kJson) {
-      head = absl::StrCat("{\"ts\":\"", absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", at, absl::UTCTimeZone()),
+      head = absl::StrCat("{\"ts\":\"",
+                          absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", at, absl::UTCTimeZone()),
                           "\",\"level\":\"", Name(record.level), "\"");
     } else {
       head = absl::StrCat(absl::FormatTime("%H:%M:%E3S", at, absl::LocalTimeZone()), " ",
@@ -150,7 +142,8 @@ std::string JsonBody(const State& s, absl::string_view event, absl::string_view 
     absl::StrAppend(&out, ",\"", field.key, "\":");
     // "nan" and "inf" are no JSON numbers.
     const std::string text = ValueText(field);
-    const bool bare = !field.value.quoted() && text.find("n") != 0 && text.find("inf") == std::string::npos;
+    const bool bare =
+        !field.value.quoted() && text.find("n") != 0 && text.find("inf") == std::string::npos;
     if (bare || text == "true" || text == "false") {
       out += text;
     } else {
@@ -163,8 +156,8 @@ std::string JsonBody(const State& s, absl::string_view event, absl::string_view 
 
 std::string TextBody(const State& s, absl::string_view event, absl::string_view msg,
                      LogFields fields) {
-  std::string out = absl::StrCat(scope.service.empty() ? s.service : scope.service, " ", event, ": ",
-                                 RedactText(msg));
+  std::string out = absl::StrCat(scope.service.empty() ? s.service : scope.service, " ", event,
+                                 ": ", RedactText(msg));
   for (const LogField& field : fields) absl::StrAppend(&out, " ", field.key, "=", ValueText(field));
   if (!scope.request_id.empty()) absl::StrAppend(&out, " request_id=", scope.request_id);
   return absl::StrReplaceAll(out, {{"\n", "\\n"}});
@@ -184,7 +177,8 @@ absl::StatusOr<LogLevel> ParseLogLevel(absl::string_view name) {
 absl::StatusOr<LogFormat> ParseLogFormat(absl::string_view name) {
   if (name == "json") return LogFormat::kJson;
   if (name == "text") return LogFormat::kText;
-  return absl::InvalidArgumentError(absl::StrCat("log format '", name, "' is not one of json, text"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("log format '", name, "' is not one of json, text"));
 }
 
 void InitLog(const LogOptions& options) {

@@ -1,9 +1,10 @@
-// The log of a process: one JSON object per line on standard output (or readable text for a person).
+// The log of a process: one JSON object per line on standard output (or readable text for a
+// person).
 //
 // A line says `event` (a stable name to search for) and `msg` (a sentence), and carries key/value
-// fields. Trace id, request id and service come from the LogScope of the thread, so the code that logs
-// need not know them. Values under secret-looking keys and credentials inside text are masked here,
-// because one careless caller is enough to leak a password.
+// fields. Trace id, request id and service come from the LogScope of the thread, so the code that
+// logs need not know them. Values under secret-looking keys and credentials inside text are masked
+// here, because one careless caller is enough to leak a password.
 //
 // Thread-safe. Calls before InitLog go nowhere; InitLog may be called again (tests do).
 #pragma once
@@ -52,8 +53,10 @@ class LogValue {
   LogValue(N value) : text_(absl::StrCat(value)), quoted_(false) {}
   LogValue(absl::Duration value)
       : text_(absl::StrCat(absl::ToDoubleMilliseconds(value))), quoted_(false) {}
-  LogValue(absl::Time value) : text_(absl::FormatTime(absl::RFC3339_full, value, absl::UTCTimeZone())) {}
-  LogValue(const absl::Status& status) : text_(status.ToString(absl::StatusToStringMode::kWithNoExtraData)) {}
+  LogValue(absl::Time value)
+      : text_(absl::FormatTime(absl::RFC3339_full, value, absl::UTCTimeZone())) {}
+  LogValue(const absl::Status& status)
+      : text_(status.ToString(absl::StatusToStringMode::kWithNoExtraData)) {}
 
   const std::string& text() const { return text_; }
   bool quoted() const { return quoted_; }
@@ -69,7 +72,8 @@ struct LogField {
 };
 using LogFields = std::initializer_list<LogField>;
 
-// `event` is lower.dotted ("relay.lease_lost"); `msg` is a sentence without the values in the fields.
+// `event` is lower.dotted ("relay.lease_lost"); `msg` is a sentence without the values in the
+// fields.
 void Log(LogLevel level, absl::string_view event, absl::string_view msg, LogFields fields = {});
 inline void LogDebug(absl::string_view event, absl::string_view msg, LogFields fields = {}) {
   Log(LogLevel::kDebug, event, msg, fields);
@@ -84,8 +88,8 @@ inline void LogError(absl::string_view event, absl::string_view msg, LogFields f
   Log(LogLevel::kError, event, msg, fields);
 }
 
-// Names what the current thread works on until the end of the block. Scopes nest; an empty part keeps
-// the outer one.
+// Names what the current thread works on until the end of the block. Scopes nest; an empty part
+// keeps the outer one.
 class LogScope {
  public:
   struct Names {

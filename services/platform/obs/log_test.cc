@@ -2,9 +2,8 @@
 
 #include <sstream>
 
-#include <nlohmann/json.hpp>
-
 #include "gtest/gtest.h"
+#include <nlohmann/json.hpp>
 
 #include "platform/obs/redact.h"
 

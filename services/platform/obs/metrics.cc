@@ -1,10 +1,9 @@
 #include "platform/obs/metrics.h"
 
 #include <exception>
-#include <utility>
-
 #include <prometheus/exposer.h>
 #include <prometheus/text_serializer.h>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -31,7 +30,8 @@ std::vector<double> CallBuckets() {
 }
 
 Metrics::Metrics()
-    : registry_(std::make_shared<prometheus::Registry>()), source_(std::make_shared<Source>(this)) {}
+    : registry_(std::make_shared<prometheus::Registry>()),
+      source_(std::make_shared<Source>(this)) {}
 
 Metrics::~Metrics() { exposer_.reset(); }
 
@@ -46,8 +46,13 @@ prometheus::Gauge& Metrics::Gauge(const std::string& name, const std::string& he
 }
 
 prometheus::Histogram& Metrics::Histogram(const std::string& name, const std::string& help,
-                                          const Labels& labels, const std::vector<double>& buckets) {
-  return prometheus::BuildHistogram().Name(name).Help(help).Register(*registry_).Add(labels, buckets);
+                                          const Labels& labels,
+                                          const std::vector<double>& buckets) {
+  return prometheus::BuildHistogram()
+      .Name(name)
+      .Help(help)
+      .Register(*registry_)
+      .Add(labels, buckets);
 }
 
 Metrics::Hook Metrics::BeforeScrape(std::function<void()> hook) {

@@ -1,23 +1,22 @@
 // The metrics of a process: one registry, and the page that Prometheus scrapes.
 //
-// Names follow Prometheus: snake_case, base units, `_total` for counters. Labels have few values; ids of
-// tickets or people never become labels. A metric asked for twice with the same name and labels is the
-// same metric, so wiring code may ask wherever it is convenient. Thread-safe. References stay valid
-// as long as the Metrics object.
+// Names follow Prometheus: snake_case, base units, `_total` for counters. Labels have few values;
+// ids of tickets or people never become labels. A metric asked for twice with the same name and
+// labels is the same metric, so wiring code may ask wherever it is convenient. Thread-safe.
+// References stay valid as long as the Metrics object.
 #pragma once
 
 #include <functional>
 #include <list>
 #include <map>
 #include <memory>
-#include <string>
-#include <vector>
-
 #include <prometheus/collectable.h>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
+#include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -51,9 +50,9 @@ class Metrics {
                                    const Labels& labels = {},
                                    const std::vector<double>& buckets = CallBuckets());
 
-  // A value that costs something to know, or changes by itself (an age, a queue's depth), is set by a
-  // hook that runs right before each scrape. Removed when the returned handle dies; a hook that is
-  // running then is waited for. Hooks must not block and must not add or remove hooks.
+  // A value that costs something to know, or changes by itself (an age, a queue's depth), is set by
+  // a hook that runs right before each scrape. Removed when the returned handle dies; a hook that
+  // is running then is waited for. Hooks must not block and must not add or remove hooks.
   class Hook {
    public:
     Hook() = default;
@@ -70,7 +69,8 @@ class Metrics {
   };
   [[nodiscard]] Hook BeforeScrape(std::function<void()> hook);
 
-  // Starts to serve GET /metrics on "host:port"; port 0 lets the kernel pick. Returns the real address.
+  // Starts to serve GET /metrics on "host:port"; port 0 lets the kernel pick. Returns the real
+  // address.
   absl::StatusOr<std::string> Expose(const std::string& address);
 
   // The page as text, for tests and for `--help`-like dumps.

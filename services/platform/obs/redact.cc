@@ -11,7 +11,7 @@ namespace {
 constexpr char kMask[] = "[redacted]";
 
 constexpr std::array<absl::string_view, 11> kSecretNames = {
-    "password", "passwd", "secret", "token", "authorization", "cookie",
+    "password", "passwd", "secret", "token",  "authorization", "cookie",
     "api_key",  "apikey", "dsn",    "bearer", "private_key"};
 
 // Masks what follows each `prefix` up to the next blank, quote or separator.

@@ -1,0 +1,127 @@
+#include "platform/rpc/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "platform/rpc/auth.h"
+
+namespace potok::rpc {
+namespace {
+
+constexpr int kMaxReceive = 4 << 20;
+constexpr int kMaxSend = 8 << 20;
+
+void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
+  // Two processes on one port would silently share the connections; a second bind must fail
+  // instead.
+  builder.AddChannelArgument("grpc.so_reuseport", 0);
+  builder.SetMaxReceiveMessageSize(kMaxReceive);
+  builder.SetMaxSendMessageSize(kMaxSend);
+  builder.AddChannelArgument("grpc.max_metadata_size", 16384);
+  builder.AddChannelArgument("grpc.max_concurrent_streams", 200);
+  // Reconnecting is how a client notices replicas that came later.
+  builder.AddChannelArgument("grpc.max_connection_age_ms", options.max_connection_age_s * 1000);
+  builder.AddChannelArgument("grpc.max_connection_age_grace_ms", 60000);
+  builder.AddChannelArgument("grpc.max_connection_idle_ms", 900000);
+  builder.AddChannelArgument("grpc.keepalive_time_ms", 60000);
+  builder.AddChannelArgument("grpc.keepalive_timeout_ms", 20000);
+  builder.AddChannelArgument("grpc.keepalive_permit_without_calls", 1);
+  builder.AddChannelArgument("grpc.http2.min_ping_interval_without_data_ms", 20000);
+  builder.AddChannelArgument("grpc.http2.max_ping_strikes", 3);
+  grpc::ResourceQuota quota("potok");
+  quota.Resize(static_cast<size_t>(options.memory_mib) << 20);
+  builder.SetResourceQuota(quota);
+}
+
+}  // namespace
+
+Server::Server(ServerOptions options, Front& front, obs::Metrics& metrics)
+    : options_(std::move(options)), front_(front), metrics_(metrics) {}
+
+Server::~Server() { Shutdown(std::chrono::milliseconds(0)); }
+
+void Server::AddByName(absl::string_view name, grpc::Service* implementation) {
+  const auto* descriptor =
+      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(name));
+  if (descriptor == nullptr) {
+    faults_.push_back(absl::InternalError(absl::StrCat("no descriptor of service ", name)));
+    return;
+  }
+  if (absl::Status fault = GuardedService::Check(*descriptor); !fault.ok()) {
+    faults_.push_back(std::move(fault));
+    return;
+  }
+  names_.emplace_back(name);
+  services_.push_back(
+      std::make_unique<GuardedService>(*implementation, *descriptor, front_, metrics_));
+}
+
+absl::Status Server::Start() {
+  if (!faults_.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrJoin(faults_, "\n", [](std::string* out, const absl::Status& fault) {
+          absl::StrAppend(out, fault.message());
+        }));
+  }
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  SetLimits(options_, builder);
+  for (const auto& service : services_) builder.RegisterService(service.get());
+
+  std::vector<int> ports(options_.listen.size(), 0);
+  for (size_t i = 0; i < options_.listen.size(); ++i) {
+    const std::string& address = options_.listen[i];
+    if (!IsLocalAddress(address)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("will not listen on ", address,
+                       ": without TLS only loopback addresses and unix sockets are safe"));
+    }
+    // Local credentials also make gRPC check that the peer really is on this machine.
+    const bool is_unix = absl::StartsWith(address, "unix:");
+    builder.AddListeningPort(
+        address, grpc::experimental::LocalServerCredentials(is_unix ? UDS : LOCAL_TCP), &ports[i]);
+  }
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ",
+                                               absl::StrJoin(options_.listen, ", "),
+                                               "; is an address taken by another process?"));
+  }
+  for (size_t i = 0; i < options_.listen.size(); ++i) {
+    const std::string& address = options_.listen[i];
+    const size_t colon = address.rfind(':');
+    addresses_.push_back(absl::StartsWith(address, "unix:")
+                             ? address
+                             : absl::StrCat(address.substr(0, colon), ":", ports[i]));
+  }
+  server_->GetHealthCheckService()->SetServingStatus("liveness", true);
+  SetReady(false);
+  return absl::OkStatus();
+}
+
+void Server::SetReady(bool ready) {
+  if (server_ == nullptr) return;
+  grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
+  health->SetServingStatus("", ready);
+  health->SetServingStatus("readiness", ready);
+  for (const std::string& name : names_) health->SetServingStatus(name, ready);
+}
+
+void Server::Shutdown(std::chrono::milliseconds grace) {
+  if (server_ == nullptr) return;
+  front_.EndStreams();
+  server_->Shutdown(std::chrono::system_clock::now() + grace);
+  server_->Wait();
+  server_.reset();
+}
+
+}  // namespace potok::rpc

@@ -1,0 +1,163 @@
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+
+#include "base/error.h"
+#include "platform/rpc/probe_server.h"
+
+namespace potok::rpc {
+namespace {
+
+using grpc::StatusCode;
+using probe::v1::WatchRequest;
+using probe::v1::WatchResponse;
+
+class StreamTest : public ProbeServerTest {
+ protected:
+  struct Reading {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<WatchResponse>> reader;
+  };
+  std::unique_ptr<Reading> Open(const std::string& token = "dev:ivanova") {
+    auto reading = std::make_unique<Reading>();
+    Fill(reading->context, token, {});
+    reading->reader = stub_->Watch(&reading->context, WatchRequest());
+    return reading;
+  }
+  static WatchResponse Event(int number, size_t ballast = 0) {
+    WatchResponse event;
+    event.set_number(number);
+    event.set_ballast(std::string(ballast, 'x'));
+    return event;
+  }
+};
+
+TEST_F(StreamTest, EventsArriveInOrderAndTheStreamEndsWell) {
+  rpc_.watch = [](const WatchRequest&, std::shared_ptr<Stream<WatchResponse>> stream) {
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(stream->Send(Event(i)));
+    return absl::OkStatus();
+  };
+  const auto reading = Open();
+  WatchResponse event;
+  int next = 0;
+  while (reading->reader->Read(&event)) EXPECT_EQ(event.number(), next++);
+  EXPECT_EQ(next, 100);
+  EXPECT_TRUE(reading->reader->Finish().ok());
+}
+
+TEST_F(StreamTest, AStreamOutlivesItsHandlerWhileSomebodyHoldsIt) {
+  std::shared_ptr<Stream<WatchResponse>> held;
+  absl::Notification handled;
+  rpc_.watch = [&](const WatchRequest&, std::shared_ptr<Stream<WatchResponse>> stream) {
+    held = std::move(stream);
+    handled.Notify();
+    return absl::OkStatus();
+  };
+  const auto reading = Open();
+  handled.WaitForNotification();
+  EXPECT_TRUE(held->Send(Event(1)));
+  WatchResponse event;
+  ASSERT_TRUE(reading->reader->Read(&event));
+  EXPECT_EQ(event.number(), 1);
+  held.reset();
+  EXPECT_FALSE(reading->reader->Read(&event));
+  EXPECT_TRUE(reading->reader->Finish().ok());
+}
+
+TEST_F(StreamTest, WithoutTokenOrWithAHandlersErrorTheStreamOnlyFails) {
+  rpc_.watch = [](const WatchRequest&, const std::shared_ptr<Stream<WatchResponse>>&) {
+    return MakeError(absl::StatusCode::kOutOfRange, "RESUME_TOKEN_EXPIRED", "list again");
+  };
+  WatchResponse event;
+  const auto anonymous = Open("");
+  EXPECT_FALSE(anonymous->reader->Read(&event));
+  EXPECT_EQ(Reason(anonymous->reader->Finish()), "CREDENTIALS_MISSING");
+  const auto expired = Open();
+  EXPECT_FALSE(expired->reader->Read(&event));
+  EXPECT_EQ(Reason(expired->reader->Finish()), "RESUME_TOKEN_EXPIRED");
+}
+
+TEST_F(StreamTest, ASlowReaderIsCutAndToldSo) {
+  absl::Notification cut;
+  rpc_.watch = [&](const WatchRequest&, const std::shared_ptr<Stream<WatchResponse>>& stream) {
+    // Larger than all windows together, so that the queue must overflow while nobody reads.
+    int sent = 0;
+    while (stream->Send(Event(sent, 100'000))) ++sent;
+    EXPECT_GE(sent, 256);
+    cut.Notify();
+    return absl::OkStatus();
+  };
+  const auto reading = Open();
+  cut.WaitForNotification();
+  WatchResponse event;
+  while (reading->reader->Read(&event)) {
+  }
+  const grpc::Status status = reading->reader->Finish();
+  EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(Reason(status), "STREAM_TOO_SLOW");
+  EXPECT_GE(Get<google::rpc::RetryInfo>(status).retry_delay().seconds(), 1);
+}
+
+TEST_F(StreamTest, AReaderThatLeavesIsNoticed) {
+  absl::Notification gone;
+  std::shared_ptr<Stream<WatchResponse>> held;
+  absl::Notification handled;
+  rpc_.watch = [&](const WatchRequest&, std::shared_ptr<Stream<WatchResponse>> stream) {
+    stream->OnGone([&] { gone.Notify(); });
+    held = std::move(stream);
+    handled.Notify();
+    return absl::OkStatus();
+  };
+  const auto reading = Open();
+  handled.WaitForNotification();
+  reading->context.TryCancel();
+  gone.WaitForNotification();
+  EXPECT_FALSE(held->Send(Event(1)));
+  WatchResponse event;
+  EXPECT_FALSE(reading->reader->Read(&event));
+  EXPECT_EQ(reading->reader->Finish().error_code(), StatusCode::CANCELLED);
+}
+
+TEST_F(StreamTest, ReadersThatLeaveAtAnyMomentDoNoHarm) {
+  rpc_.watch = [](const WatchRequest&, const std::shared_ptr<Stream<WatchResponse>>& stream) {
+    for (int i = 0; i < 50 && stream->Send(Event(i, 1000)); ++i) {
+    }
+    return absl::OkStatus();
+  };
+  for (int i = 0; i < 200; ++i) {
+    const auto reading = Open();
+    WatchResponse event;
+    for (int reads = i % 4; reads > 0 && reading->reader->Read(&event); --reads) {
+    }
+    reading->context.TryCancel();
+    while (reading->reader->Read(&event)) {
+    }
+    (void)reading->reader->Finish();
+  }
+  EXPECT_TRUE(Echo(Text("hello")).ok());
+}
+
+TEST_F(StreamTest, AtShutdownEveryStreamEndsWithUnavailableAndADelay) {
+  std::shared_ptr<Stream<WatchResponse>> held;
+  absl::Notification handled;
+  rpc_.watch = [&](const WatchRequest&, std::shared_ptr<Stream<WatchResponse>> stream) {
+    held = std::move(stream);
+    handled.Notify();
+    return absl::OkStatus();
+  };
+  const auto reading = Open();
+  handled.WaitForNotification();
+  const auto begin = std::chrono::steady_clock::now();
+  server_.Shutdown(std::chrono::seconds(30));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10))
+      << "a live stream must not hold the shutdown up";
+  WatchResponse event;
+  EXPECT_FALSE(reading->reader->Read(&event));
+  const grpc::Status status = reading->reader->Finish();
+  EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE);
+  EXPECT_EQ(Reason(status), "SHUTTING_DOWN");
+}
+
+}  // namespace
+}  // namespace potok::rpc
