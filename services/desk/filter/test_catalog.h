@@ -41,8 +41,9 @@ inline FieldCatalog TestCatalog() {
   watchers.accepts_me = true;
   add("fields.period", FilterType::kString);
   catalog.functions.push_back({"overdue", {}});
-  catalog.functions.push_back({"assignedTo", {assignee}});
-  catalog.functions.push_back({"within", {catalog.fields[8], catalog.fields[10]}});
+  catalog.functions.push_back({"assignedTo", {*catalog.FindField("assignee")}});
+  catalog.functions.push_back(
+      {"within", {*catalog.FindField("due_time"), *catalog.FindField("term")}});
   catalog.search_fields = {"number", "title"};
   return catalog;
 }
