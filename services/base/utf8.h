@@ -8,8 +8,8 @@
 
 namespace potok {
 
-// Takes the first character off `rest`. Nothing, and `rest` unchanged, when it does not begin with a
-// well-formed character or is empty.
+// Takes the first character off `rest`. Nothing, and `rest` unchanged, when it does not begin with
+// a well-formed character or is empty.
 inline std::optional<char32_t> TakeCharacter(absl::string_view& rest) {
   if (rest.empty()) return std::nullopt;
   const auto lead = static_cast<unsigned char>(rest[0]);
