@@ -1,4 +1,5 @@
 # Writes OUT: a header with one pg::Statement for each file of FILES (see potok_sql).
+set(all)
 set(body "// Generated from the .sql files beside the code; do not edit.\n#pragma once\n\n#include \"platform/pg/statement.h\"\n\nnamespace ${NAMESPACE} {\n\n")
 foreach(file IN LISTS FILES)
   get_filename_component(stem ${file} NAME_WE)
@@ -12,6 +13,9 @@ foreach(file IN LISTS FILES)
   endforeach()
   file(READ ${file} text)
   string(APPEND body "inline constexpr pg::Statement ${constant}{\"${PREFIX}.${stem}\", R\"potok(${text})potok\"};\n")
+  string(APPEND all "    ${constant},\n")
 endforeach()
+# For the test that prepares every statement against the migrated schema.
+string(APPEND body "\ninline constexpr pg::Statement kAllStatements[] = {\n${all}};\n")
 string(APPEND body "\n}  // namespace ${NAMESPACE}\n")
 file(WRITE ${OUT} "${body}")

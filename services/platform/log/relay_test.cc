@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 
 #include "platform/log/log_fixture.h"
+#include "platform/log/sql.h"
 #include "platform/log/wake.h"
 
 namespace potok::log {
@@ -185,6 +186,10 @@ TEST_F(RelayTest, TheGrantsOfIntakeSuffice) {
   ASSERT_TRUE(Eventually([&] { return InRedis() == 10; }));
   relay.Stop();
   EXPECT_THAT(errors.Items(), ::testing::IsEmpty());
+}
+
+TEST_F(RelayTest, EveryStatementFitsTheSchema) {
+  EXPECT_THAT(testing::PrepareAll(database_, sql::kAllStatements), IsOk());
 }
 
 TEST_F(RelayTest, StopsWithinASecond) {

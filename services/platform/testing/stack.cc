@@ -291,4 +291,18 @@ std::string TestDatabase::Query(const std::string& sql) {
   return *answer;
 }
 
+absl::Status PrepareAll(TestDatabase& database, absl::Span<const pg::Statement> statements) {
+  std::string refused;
+  for (const pg::Statement& statement : statements) {
+    const absl::Status status =
+        pg::InTransaction(database.pool(), {.attempts = 1}, [&](pg::Tx& tx) -> absl::Status {
+          tx.Exec(absl::StrCat("PREPARE potok_probe AS ", statement.text));
+          tx.Exec("DEALLOCATE potok_probe");
+          return absl::OkStatus();
+        });
+    if (!status.ok()) absl::StrAppend(&refused, statement.name, ": ", pg::Cause(status), "\n");
+  }
+  return refused.empty() ? absl::OkStatus() : absl::InternalError(refused);
+}
+
 }  // namespace potok::testing

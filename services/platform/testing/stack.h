@@ -7,8 +7,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 
 #include "platform/pg/pool.h"
+#include "platform/pg/statement.h"
 
 // Real Postgres and Redis for integration tests, on unix sockets in a private folder.
 namespace potok::testing {
@@ -93,5 +95,10 @@ class TestDatabase {
   std::string name_;
   std::unique_ptr<pg::Pool> pool_;
 };
+
+// Prepares each statement (`kAllStatements` of a generated sql.h) in a migrated database: a column
+// that a migration renamed or a type that does not fit shows here instead of on the first call. The
+// error names every statement that the server refuses.
+absl::Status PrepareAll(TestDatabase& database, absl::Span<const pg::Statement> statements);
 
 }  // namespace potok::testing
