@@ -4,6 +4,7 @@
 # shellcheck source=gate.sh
 . "$(dirname "$0")/gate.sh"
 [ -x /usr/lib/postgresql/15/bin/initdb ] || skip "postgresql-15 is not here; tools/dev test installs it"
+command -v protoc >/dev/null || skip "protoc is not here; tools/dev test installs it"
 command -v redis-server >/dev/null || skip "redis-server is not here; tools/dev test installs it"
 need python3 /usr/bin/python3
 "${tool[python3]}" -c 'import aiosmtpd' 2>/dev/null || skip "python3-aiosmtpd is not here; tools/dev test installs it"
@@ -30,6 +31,10 @@ for name in intake router sla-timer notifier analytics; do
   alive "$name" || broken "$name does not run after up"
   [[ $(value "$name") == 127.0.0.1:[1-9]* ]] || broken "no address of $name: $(cat "$addresses")"
 done
+for file in .cache/stack/gate/config/*.textproto; do
+  protoc -I protos --encode=potok.config.v1.ServiceConfig protos/potok/config/v1/config.proto <"$file" >/dev/null 2>"$scratch/out" ||
+    broken "$file is not a ServiceConfig: $(cat "$scratch/out")"
+done
 must dev status
 dev up --no-build && broken "a second up was not refused"
 grep -q 'already runs' "$scratch/out" || broken "the second up does not say why: $(cat "$scratch/out")"
@@ -55,6 +60,7 @@ kill -0 "$stranger" || broken "down ended a process that was not its own"
 kill "$stranger"
 for name in intake router sla-timer notifier analytics; do
   if alive "$name"; then broken "$name still runs after down"; fi
+  if grep -q 'second signal' ".cache/stack/gate/log/$name.log"; then broken "$name was signalled twice"; fi
 done
 dev status && broken "status finds something after down: $(cat "$scratch/out")"
 

@@ -34,18 +34,28 @@ spawn() {
   record_pid "$name" "$pid" || die "$name ended at once: $(tail -n 5 "$log")"
 }
 
-# end_process NAME SIGNAL SECONDS: asks, waits, then kills; says when it had to kill.
-end_process() {
-  local name=$1 signal=$2 tries=$(($3 * 20)) pid
+# ask_to_end NAME SIGNAL, once: a second signal would make a service drop what it is finishing.
+ask_to_end() {
+  local pid
+  if pid=$(pid_of "$1"); then kill "-$2" "$pid" 2>/dev/null || :; fi
+}
+
+# await_end NAME SECONDS waits, then kills; says when it had to kill.
+await_end() {
+  local name=$1 seconds=$2 tries=$(($2 * 20)) pid
   if pid=$(pid_of "$name"); then
-    kill "-$signal" "$pid" 2>/dev/null || :
     while running "$name" && [ $((tries--)) -gt 0 ]; do sleep 0.05; done
     if running "$name"; then
-      warn "  $name did not stop within $3 s after $signal and was killed"
+      warn "  $name did not stop within $seconds s and was killed"
       kill -KILL "$pid" 2>/dev/null || :
     fi
   fi
   rm -f "$STATE/pids/$name"
+}
+
+end_process() { # NAME SIGNAL SECONDS
+  ask_to_end "$1" "$2"
+  await_end "$1" "$3"
 }
 
 # wait_for NAME SECONDS COMMAND...: until the command succeeds; fails early, with the end of the log, when the process is gone.

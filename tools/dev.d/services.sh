@@ -2,6 +2,9 @@
 # The five services of a stack as processes: configuration, addresses, start, stop.
 
 SERVICES=(intake router sla-timer notifier analytics)
+# "debug" tells more. Nothing below "info": readiness is read from the log.
+LOG_LEVEL=info
+if [ "${POTOK_LOG_LEVEL:-}" = debug ]; then LOG_LEVEL=debug; fi
 
 # SERVICE PORT: the configuration of one service. Peers call each other through unix sockets, whose names are known before
 # anything runs; people and tests use the TCP port, which the kernel picks (PORT 0) and a restart keeps.
@@ -17,7 +20,7 @@ write_config() {
     printf 'auth { mode: MODE_DEV }\n'
     printf 'postgres { dsn: "%s" }\n' "$(pg_dsn "$role" "$DATABASE")"
     printf 'redis { address: "unix:%s/redis/redis.sock" }\n' "$RUN"
-    printf 'log { level: "%s" format: "json" }\n' "${POTOK_LOG_LEVEL:-info}"
+    printf 'log { level: "%s" format: "json" }\n' "$LOG_LEVEL"
     printf 'clock { time_scale: %s time_origin: "%s" }\n' "$TIME_SCALE" "$TIME_ORIGIN"
     printf 'peers {'
     for peer in "${SERVICES[@]}"; do
@@ -34,8 +37,9 @@ write_config() {
   } >"$STATE/config/$name.textproto"
 }
 
-# The TCP address of a running service.
-service_address() { grep -m 1 -E '^(127\.0\.0\.1|localhost|\[::1\]):' "$STATE/address/$1"; }
+# The TCP address of a running service, out of its listen=ADDRESS and metrics=ADDRESS lines.
+service_address() { sed -n 's/^listen=\(127\.0\.0\.1:.*\)/\1/p' "$STATE/address/$1" | head -n 1; }
+metrics_address() { sed -n 's/^metrics=//p' "$STATE/address/$1" | head -n 1; }
 
 # start_service NAME [PORT] starts it and returns at once; wait_service waits until it listens.
 start_service() {
@@ -45,7 +49,12 @@ start_service() {
   POTOK_ENV=dev spawn "$1" "$BIN/potok-$1" --config "$STATE/config/$1.textproto" --address-file "$STATE/address/$1"
 }
 
-wait_service() { wait_for "$1" 30 test -s "$STATE/address/$1"; }
+# A service listens before it is ready: its own log tells when its readiness checks pass, and when one fails again.
+is_ready() {
+  [ -s "$STATE/address/$1" ] &&
+    [ "$(grep -oE 'process\.(not_)?ready' "$STATE/log/$1.log" | tail -n 1)" = process.ready ]
+}
+wait_service() { wait_for "$1" 30 is_ready "$1"; }
 
 start_sink() {
   if running sink; then return 0; fi
@@ -64,11 +73,9 @@ start_services() {
 
 # All are asked first and then awaited, so that five drains take the time of one.
 stop_services() {
-  local name pid
-  for name in "${SERVICES[@]}" allinone sink; do
-    if pid=$(pid_of "$name"); then kill -TERM "$pid" 2>/dev/null || :; fi
-  done
-  for name in "${SERVICES[@]}" allinone sink; do end_process "$name" TERM 20; done
+  local name
+  for name in "${SERVICES[@]}" allinone sink; do ask_to_end "$name" TERM; done
+  for name in "${SERVICES[@]}" allinone sink; do await_end "$name" 25; done
 }
 
 # What potokctl, tests and people need to know about the stack, as KEY=VALUE lines.
@@ -76,6 +83,7 @@ write_addresses() {
   local name
   {
     for name in "${SERVICES[@]}"; do printf '%s=%s\n' "$name" "$(service_address "$name")"; done
+    for name in "${SERVICES[@]}"; do printf '%s_metrics=%s\n' "$name" "$(metrics_address "$name")"; done
     for name in "${SERVICES[@]}"; do printf '%s_socket=unix:%s/rpc/%s.sock\n' "$name" "$RUN" "$name"; done
     printf 'sink=%s\nsink_dir=%s\n' "$(cat "$STATE/address/sink")" "$MAIL"
     printf 'postgres=%s\n' "$(pg_dsn postgres "$DATABASE")"

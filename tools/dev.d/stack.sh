@@ -160,7 +160,8 @@ cmd_status() {
     case $name in
       postgres) address=$RUN/pg ;;
       redis) address=$RUN/redis/redis.sock ;;
-      *) address=$(tr '\n' ' ' <"$STATE/address/$name") ;;
+      sink) address=$(cat "$STATE/address/sink") ;;
+      *) address="$(service_address "$name")  metrics $(metrics_address "$name")" ;;
     esac
     printf '%-10s %8s %9s %9s  %s\n' "$name" "$pid" "$up" "$(rss_mib "$name")" "$address"
   done
