@@ -60,7 +60,8 @@ cmd_demo() {
   fi
 
   heading "3. Stack"
-  # The program that plays the story knows how fast its clock must run and when it begins.
+  # The program that plays the story knows how fast its clock must run and when it begins: `potokctl demo --plan` with the
+  # demo's own options prints `time_scale=N` and `time_origin=RFC3339` and needs no stack.
   plan=$("$BIN/potokctl" demo --plan "${arguments[@]}") || die "the demo could not be planned"
   at_end+=(stop_stack)
   start_stack "$database" "$fresh" "$(plan_value time_scale "$plan")" "$(plan_value time_origin "$plan")" || die "the stack did not start"
