@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 
 #include "platform/log/log_fixture.h"
+#include "platform/log/sql.h"
 
 namespace potok::log {
 namespace {
@@ -97,13 +98,11 @@ TEST_F(ConsumerTest, OwnerThatLostItsTokenChangesNothing) {
   EXPECT_EQ(Int("SELECT count(*) FROM public.effect WHERE part = 1"), 1);
 }
 
-TEST_F(ConsumerTest, TokenLostInsideTheHandlerRollsItsEffectsBack) {
+TEST_F(ConsumerTest, EntriesATwinHasPassedAreNotHandledAgain) {
   StartRelay();
   std::atomic<int> calls{0};
   ConsumerOptions options = ConsumerDefaults();
   options.lease_times.ttl = absl::Minutes(1);
-  // While the handler runs, its offset row is locked by the move; the thief waits for the commit,
-  // so the theft is made before the statement: between two batches.
   Consumer consumer(options, database_.pool(),
                     [&](pg::Tx& tx, const std::vector<LogEntry>& entries) -> absl::Status {
                       ++calls;
@@ -121,6 +120,40 @@ TEST_F(ConsumerTest, TokenLostInsideTheHandlerRollsItsEffectsBack) {
   ASSERT_TRUE(EffectsReach(2));
   EXPECT_EQ(database_.Query("SELECT string_agg(pos::text, ',' ORDER BY pos) FROM public.effect"),
             "1,3");
+}
+
+TEST_F(ConsumerTest, TwinUnderTheSameTokenGetsNothingOfWhatIsBeingHandled) {
+  StartRelay();
+  std::thread twin;
+  std::atomic<int> twin_took{-1};
+  std::atomic<bool> started{false};
+  Consumer consumer(
+      ConsumerDefaults(), database_.pool(),
+      [&](pg::Tx& tx, const std::vector<LogEntry>& entries) -> absl::Status {
+        if (!started.exchange(true)) {
+          const std::string token = database_.Query(
+              "SELECT token FROM ledger.consumer_offset WHERE grp = 'analytics' AND topic = 2 AND "
+              "part = 1");
+          twin = std::thread([&, token] {
+            const auto took =
+                pg::InTransaction(database_.pool(), {}, [&](pg::Tx& other) -> absl::StatusOr<int> {
+                  return static_cast<int>(
+                      other.Run(sql::kTake, "analytics", "{2}", "{1}", pg::TextArray({token}), 100)
+                          .size());
+                });
+            twin_took = took.ok() ? *took : -2;
+          });
+          // The twin has read the old offset and now waits for this transaction's row lock.
+          Eventually([&] { return Int("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0; });
+        }
+        return Recording()(tx, entries);
+      });
+  consumer.Start();
+  ASSERT_THAT(Append(database_.pool(), 1, 1, 5), IsOk());
+  ASSERT_TRUE(EffectsReach(5));
+  twin.join();
+  EXPECT_EQ(twin_took.load(), 0);
+  ExpectOnceAndInOrder(5);
 }
 
 TEST_F(ConsumerTest, PoisonIsParkedAfterFiveAttemptsWhileTheOthersGoOn) {
