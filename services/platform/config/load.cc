@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -88,6 +89,10 @@ absl::Status Set(ServiceConfig& config, absl::string_view assignment) {
     if (!last) message = field->message_type();
   }
   std::string value(assignment.substr(equals + 1));
+  if (field->is_repeated() && value.empty() && path.size() == 1) {
+    config.GetReflection()->ClearField(&config, field);
+    return absl::OkStatus();
+  }
   if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
     value = absl::StrCat("\"", absl::CEscape(value), "\"");
   }
@@ -162,7 +167,7 @@ absl::Status Check(const ServiceConfig& config) {
   if (config.auth().mode() == v1::AuthConfig::MODE_UNSPECIFIED) {
     wrong.push_back("auth.mode: choose MODE_DEV (own machine only) or MODE_OIDC");
   }
-  if (absl::StrContainsIgnoreCase(config.postgres().dsn(), "password")) {
+  if (absl::StrContains(absl::AsciiStrToLower(config.postgres().dsn()), "password")) {
     wrong.push_back("postgres.dsn: holds a password; put it into the file of postgres.passfile");
   }
   if (config.workers().threads() > 256) wrong.push_back("workers.threads: at most 256");

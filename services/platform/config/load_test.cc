@@ -71,6 +71,8 @@ TEST(Set, ReachesNestedKeysOfEveryType) {
   EXPECT_EQ(config.auth().mode(), v1::AuthConfig::MODE_DEV);
   EXPECT_TRUE(config.smtp().allow_plaintext());
   EXPECT_EQ(config.redis().password().env(), "REDIS_PASSWORD");
+  ASSERT_TRUE(Set(config, "listen=").ok());
+  EXPECT_EQ(config.listen_size(), 0);
 }
 
 TEST(Set, AWrongKeyShowsTheKnownOnes) {
