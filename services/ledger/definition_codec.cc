@@ -7,12 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include <nlohmann/json.hpp>
 
 namespace potok::ledger {
 namespace {
@@ -74,7 +73,8 @@ E ValueOf(const Stored<E> (&names)[N], const json& stored, const char* what) {
 
 // nullptr when the key is absent or null: the reader then keeps its default.
 const json* Find(const json& object, const char* key) {
-  if (!object.is_object()) throw std::invalid_argument(absl::StrCat("no object around \"", key, "\""));
+  if (!object.is_object())
+    throw std::invalid_argument(absl::StrCat("no object around \"", key, "\""));
   const auto it = object.find(key);
   return it == object.end() || it->is_null() ? nullptr : &*it;
 }
@@ -96,24 +96,28 @@ absl::StatusOr<T> Parse(const std::string& text, const char* what, F&& read) {
   try {
     return read(json::parse(text));
   } catch (const std::exception& error) {
-    return absl::InvalidArgumentError(absl::StrCat("stored ", what, " cannot be read: ", error.what()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("stored ", what, " cannot be read: ", error.what()));
   }
 }
 
 // Form -------------------------------------------------------------------------------------------
 
 json FieldToJson(const desk::FormField& field) {
-  json out = {{"name", field.name},         {"type", NameOf(kFieldTypes, field.type)},
-              {"label_ru", field.label_ru}, {"label_en", field.label_en},
-              {"help_ru", field.help_ru},   {"help_en", field.help_en},
-              {"required", field.required}, {"pattern", field.pattern},
+  json out = {{"name", field.name},
+              {"type", NameOf(kFieldTypes, field.type)},
+              {"label_ru", field.label_ru},
+              {"label_en", field.label_en},
+              {"help_ru", field.help_ru},
+              {"help_en", field.help_en},
+              {"required", field.required},
+              {"pattern", field.pattern},
               {"default", field.default_value}};
   if (!field.options.empty()) {
     json options = json::array();
     for (const desk::EnumOption& option : field.options) {
-      options.push_back({{"value", option.value},
-                         {"label_ru", option.label_ru},
-                         {"label_en", option.label_en}});
+      options.push_back(
+          {{"value", option.value}, {"label_ru", option.label_ru}, {"label_en", option.label_en}});
     }
     out["options"] = std::move(options);
   }

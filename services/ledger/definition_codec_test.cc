@@ -1,10 +1,9 @@
 #include "ledger/definition_codec.h"
 
-#include <tuple>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <tuple>
 
 #include "desk/calendar/ready_calendars.h"
 
@@ -54,8 +53,8 @@ bool Same(const desk::CalendarDefinition& a, const desk::CalendarDefinition& b) 
 }
 
 rc::Gen<std::string> Text() {
-  return rc::gen::element<std::string>("", "a", "Справка 2-НДФЛ", "\"quoted\" \\ back", "line\nbreak",
-                                       "эмодзи 🧾", "null", "{}");
+  return rc::gen::element<std::string>("", "a", "Справка 2-НДФЛ", "\"quoted\" \\ back",
+                                       "line\nbreak", "эмодзи 🧾", "null", "{}");
 }
 rc::Gen<std::vector<std::string>> Texts() {
   return rc::gen::container<std::vector<std::string>>(Text());
@@ -67,7 +66,8 @@ std::optional<double> MaybeBound() {
 desk::FormField AnyField() {
   desk::FormField field;
   field.name = *Text();
-  field.type = static_cast<desk::FormField::Type>(*rc::gen::inRange<int>(0, desk::FormField::kFile + 1));
+  field.type =
+      static_cast<desk::FormField::Type>(*rc::gen::inRange<int>(0, desk::FormField::kFile + 1));
   field.label_ru = *Text();
   field.label_en = *Text();
   field.help_ru = *Text();
@@ -134,9 +134,9 @@ RC_GTEST_PROP(DefinitionCodec, PolicyReadsBackAsWritten, ()) {
   policy.half_term_reminder = *rc::gen::arbitrary<bool>();
   const int steps = *rc::gen::inRange(0, 4);
   for (int i = 0; i < steps; ++i) {
-    policy.steps.push_back(
-        {i + 1, absl::Microseconds(*rc::gen::inRange<int64_t>(0, int64_t{1} << 50)),
-         static_cast<desk::EscalationStep::Action>(*rc::gen::inRange(0, 2))});
+    policy.steps.push_back({i + 1,
+                            absl::Microseconds(*rc::gen::inRange<int64_t>(0, int64_t{1} << 50)),
+                            static_cast<desk::EscalationStep::Action>(*rc::gen::inRange(0, 2))});
   }
   const auto read = PolicyFromJson(ToJson(policy));
   RC_ASSERT(read.ok());
@@ -199,7 +199,8 @@ TEST(DefinitionCodec, ShippedCalendarSurvivesStorage) {
 }
 
 TEST(DefinitionCodec, AKeyOfANewerVersionIsIgnoredAndAMissingOneTakesTheDefault) {
-  const auto flow = FlowFromJson(R"({"id":"it","prefix":"IT","smell":"roses","options":{"max_active":7}})");
+  const auto flow =
+      FlowFromJson(R"({"id":"it","prefix":"IT","smell":"roses","options":{"max_active":7}})");
   ASSERT_TRUE(flow.ok()) << flow.status();
   EXPECT_EQ(flow->options.max_active, 7);
   EXPECT_EQ(flow->options.reopen_days, desk::FlowOptions{}.reopen_days);
@@ -210,7 +211,8 @@ TEST(DefinitionCodec, AKeyOfANewerVersionIsIgnoredAndAMissingOneTakesTheDefault)
 
 TEST(DefinitionCodec, WhatCannotBeReadIsAnErrorThatSaysWhat) {
   EXPECT_THAT(std::string(FlowFromJson("{").status().message()), HasSubstr("stored flow"));
-  EXPECT_THAT(std::string(FlowFromJson(R"({"mode":"by_lot"})").status().message()), HasSubstr("by_lot"));
+  EXPECT_THAT(std::string(FlowFromJson(R"({"mode":"by_lot"})").status().message()),
+              HasSubstr("by_lot"));
   EXPECT_FALSE(FlowFromJson("[]").ok());
   EXPECT_FALSE(FlowFromJson(R"({"form":[{"type":"hologram"}]})").ok());
   EXPECT_FALSE(FlowFromJson(R"({"version":"one"})").ok());

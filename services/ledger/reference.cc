@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+
 #include "base/status_macros.h"
 #include "ledger/definition_codec.h"
 #include "ledger/reference_write.h"
@@ -20,7 +21,8 @@ constexpr absl::Duration kPollInterval = absl::Milliseconds(200);
 
 using Epochs = std::map<std::string, int64_t>;
 
-// One that cannot be read or compiled must not stop the service: the rest of the company still files requests.
+// One that cannot be read or compiled must not stop the service: the rest of the company still
+// files requests.
 void LogSkipped(const char* kind, const std::string& id, int version, const absl::Status& status) {
   obs::LogError("reference.skipped", "a stored definition cannot be used and is left out",
                 {{"kind", kind}, {"id", id}, {"version", version}, {"error", status}});
@@ -89,13 +91,15 @@ void ReadPolicies(pg::Tx& tx, ReferenceSnapshot& to) {
     const int version = row["version"].as<int>();
     absl::StatusOr<desk::SlaPolicy> policy = PolicyFromJson(row["definition"].as<std::string>());
     absl::Status usable = policy.status();
-    if (usable.ok()) usable = policy->Validate();
+    if (usable.ok()) {
+      policy->id = id;
+      policy->version = version;
+      usable = policy->Validate();
+    }
     if (!usable.ok()) {
       LogSkipped("sla_policy", id, version, usable);
       continue;
     }
-    policy->id = id;
-    policy->version = version;
     to.policies[id] = std::make_shared<const desk::SlaPolicy>(*std::move(policy));
   }
 }
@@ -146,7 +150,7 @@ struct Kind {
   void (*read)(pg::Tx&, ReferenceSnapshot&);
 };
 constexpr Kind kKinds[] = {
-    {kFlowKind, ReadFlows},           {kCalendarKind, ReadCalendars}, {kPolicyKind, ReadPolicies},
+    {kFlowKind, ReadFlows},          {kCalendarKind, ReadCalendars}, {kPolicyKind, ReadPolicies},
     {kDirectoryKind, ReadDirectory}, {kMemberKind, ReadMembers},
 };
 
@@ -221,7 +225,8 @@ desk::Viewer ReferenceSnapshot::ViewerOf(const Caller& caller) const {
   // A scope narrows every role of the token; nothing that is "everywhere" survives it.
   const bool everywhere = caller.scope.empty();
   viewer.admin = everywhere && caller.Has("admin");
-  viewer.sees_all = viewer.admin || (everywhere && (caller.Has("auditor") || caller.Has("service")));
+  viewer.sees_all =
+      viewer.admin || (everywhere && (caller.Has("auditor") || caller.Has("service")));
 
   std::set<std::string> administered;
   if (!everywhere && (caller.Has("flowAdmin") || caller.Has("admin")) && Flow(caller.scope)) {
@@ -276,8 +281,8 @@ absl::Status Reference::Refresh() {
     if (now == epochs_) return absl::OkStatus();
   }
 
-  // Epochs and rows in one view of the data: otherwise rows written between the two statements could be
-  // taken for older ones and never be read again.
+  // Epochs and rows in one view of the data: otherwise rows written between the two statements
+  // could be taken for older ones and never be read again.
   pg::TxOptions options;
   options.read_only = true;
   options.snapshot = true;
@@ -306,7 +311,8 @@ void Reference::Run() {
   while (!stop_.WaitForNotificationWithTimeout(kPollInterval)) {
     const absl::Status status = Refresh();
     if (!status.ok() && !failing) {
-      obs::LogWarn("reference.stale", "reference data cannot be refreshed; the last snapshot is used",
+      obs::LogWarn("reference.stale",
+                   "reference data cannot be refreshed; the last snapshot is used",
                    {{"error", status}});
     } else if (status.ok() && failing) {
       obs::LogInfo("reference.fresh", "reference data is fresh again");

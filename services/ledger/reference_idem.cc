@@ -1,14 +1,14 @@
 #include "ledger/reference_idem.h"
 
-#include <memory>
-
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <memory>
 #include <openssl/sha.h>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+
 #include "base/error.h"
 #include "ledger/sql.h"
 
@@ -55,15 +55,17 @@ ReferenceCall ReferenceCallOf(const CallContext& call, const google::protobuf::M
 
 absl::StatusOr<std::optional<std::string>> FindAnswer(pg::Tx& tx, const ReferenceCall& key) {
   if (key.request_id.empty()) return std::nullopt;
-  // Two statements on purpose: the second one's view of the data begins after the wait of the first.
+  // Two statements on purpose: the second one's view of the data begins after the wait of the
+  // first.
   tx.Run(sql::kReferenceIdemLock, key.caller, key.method, key.request_id);
   const pqxx::result rows = tx.Run(sql::kReferenceIdemFind, key.caller, key.method, key.request_id);
   if (rows.empty()) return std::nullopt;
   if (rows[0]["body_hash"].as<std::string>() != key.body_hash) {
     ErrorDetail detail;
     detail.metadata["request_id"] = key.request_id;
-    detail.ru = absl::StrCat("request_id ", key.request_id,
-                             " уже использован с другим содержанием; для нового запроса возьмите новый");
+    detail.ru =
+        absl::StrCat("request_id ", key.request_id,
+                     " уже использован с другим содержанием; для нового запроса возьмите новый");
     return MakeError(absl::StatusCode::kAlreadyExists, "REQUEST_ID_REUSED",
                      absl::StrCat("request_id ", key.request_id,
                                   " was used with other content; take a new one for a new request"),

@@ -1,17 +1,19 @@
-// Idempotency of the calls that change reference data (flows, people, calendars, policies, members, ...).
+// Idempotency of the calls that change reference data (flows, people, calendars, policies, members,
+// ...).
 //
-// The answer of such a call is stored in the transaction of its effect under (caller, method, request_id). The
-// same call again gets that answer without doing anything; the same id with other content is refused. Commands on
-// tickets have their own, in ledger.idem, because they are answered from the event they made.
+// The answer of such a call is stored in the transaction of its effect under (caller, method,
+// request_id). The same call again gets that answer without doing anything; the same id with other
+// content is refused. Commands on tickets have their own, in ledger.idem, because they are answered
+// from the event they made.
 #pragma once
 
+#include <google/protobuf/message.h>
 #include <optional>
 #include <string>
 
-#include <google/protobuf/message.h>
-
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "base/call_context.h"
 #include "platform/pg/transaction.h"
 
@@ -30,17 +32,17 @@ struct ReferenceCall {
 // The key of a call whose request has a `request_id` field.
 ReferenceCall ReferenceCallOf(const CallContext& call, const google::protobuf::Message& request);
 
-// The serialized answer of an earlier identical call; nothing when this is the first. ALREADY_EXISTS
-// (REQUEST_ID_REUSED) when the id was used with other content. Waits for a twin that is running now, so call it
-// first in the transaction. Throws pqxx.
+// The serialized answer of an earlier identical call; nothing when this is the first.
+// ALREADY_EXISTS (REQUEST_ID_REUSED) when the id was used with other content. Waits for a twin that
+// is running now, so call it first in the transaction. Throws pqxx.
 absl::StatusOr<std::optional<std::string>> FindAnswer(pg::Tx& tx, const ReferenceCall& key);
 
 // Remembers the answer; part of the caller's transaction. Throws pqxx.
 void StoreAnswer(pg::Tx& tx, const ReferenceCall& key, const std::string& answer);
 
-// Runs `change`, a StatusOr<Answer>(pg::Tx&) that writes, once for each (caller, method, request_id), and answers
-// repeats from store. One transaction; `change` may be run again after a serialization failure and must start
-// from nothing each time.
+// Runs `change`, a StatusOr<Answer>(pg::Tx&) that writes, once for each (caller, method,
+// request_id), and answers repeats from store. One transaction; `change` may be run again after a
+// serialization failure and must start from nothing each time.
 template <class Answer, class F>
 absl::StatusOr<Answer> WriteOnce(pg::Pool& pool, const CallContext& call,
                                  const google::protobuf::Message& request, F&& change) {
