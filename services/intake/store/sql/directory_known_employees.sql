@@ -1,0 +1,1 @@
+SELECT id FROM intake.employee WHERE id = ANY ($1::text[]);

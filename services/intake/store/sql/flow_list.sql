@@ -1,0 +1,7 @@
+-- Flows after $1 by id, at most $2.
+SELECT f.id, f.version, v.definition::text AS definition, f.created_at, v.published_at
+  FROM intake.flow f
+  JOIN intake.flow_version v ON v.flow_id = f.id AND v.version = f.version
+ WHERE f.id > $1
+ ORDER BY f.id
+ LIMIT $2;

@@ -1,0 +1,1 @@
+UPDATE intake.flow SET version = $2 WHERE id = $1;
