@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+
 #include "desk/calendar/definition.h"
 #include "desk/flow/flow.h"
 #include "desk/form/form.h"

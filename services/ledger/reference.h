@@ -1,7 +1,9 @@
-// The small reference tables every service decides by: flows, SLA policies, calendars, people, teams.
+// The small reference tables every service decides by: flows, SLA policies, calendars, people,
+// teams.
 //
-// Each service keeps one immutable snapshot in memory and swaps it when ledger.reference_epoch moves. A
-// snapshot may be up to a refresh interval old; what must be exact (caps, states) is read under lock instead.
+// Each service keeps one immutable snapshot in memory and swaps it when ledger.reference_epoch
+// moves. A snapshot may be up to a refresh interval old; what must be exact (caps, states) is read
+// under lock instead.
 #pragma once
 
 #include <map>
@@ -17,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+
 #include "base/call_context.h"
 #include "desk/access/visibility.h"
 #include "desk/calendar/calendar.h"
@@ -28,10 +31,10 @@ namespace potok::ledger {
 
 struct Employee {
   std::string id;
-  std::string name;        // As it is shown, "Иванова Анна".
+  std::string name;  // As it is shown, "Иванова Анна".
   std::string email;
-  std::string department;  // Department id, may be empty.
-  std::string manager;     // Employee id, may be empty.
+  std::string department;              // Department id, may be empty.
+  std::string manager;                 // Employee id, may be empty.
   std::string zone = "Europe/Moscow";  // IANA.
   std::string locale = "ru";
   bool active = true;
@@ -87,8 +90,8 @@ class Reference {
 
   std::shared_ptr<const ReferenceSnapshot> Snapshot() const;
 
-  // Re-reads what moved, now. Call it after writing reference data, and once on an unknown name before
-  // refusing it: another service may have written it a moment ago.
+  // Re-reads what moved, now. Call it after writing reference data, and once on an unknown name
+  // before refusing it: another service may have written it a moment ago.
   absl::Status Refresh();
 
  private:

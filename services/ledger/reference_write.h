@@ -12,9 +12,9 @@ inline constexpr char kPolicyKind[] = "sla_policy";
 inline constexpr char kDirectoryKind[] = "directory";
 inline constexpr char kMemberKind[] = "member";
 
-// Call it in the transaction that changes rows of `kind`, after all other locks are taken: it holds the
-// epoch's row until the commit. Every Reference re-reads the kind within a poll of the commit; the own one is
-// brought up at once by Reference::Refresh() after it. Throws pqxx.
+// Call it in the transaction that changes rows of `kind`, after all other locks are taken: it holds
+// the epoch's row until the commit. Every Reference re-reads the kind within a poll of the commit;
+// the own one is brought up at once by Reference::Refresh() after it. Throws pqxx.
 void BumpEpoch(pg::Tx& tx, const char* kind);
 
 }  // namespace potok::ledger

@@ -74,7 +74,10 @@ absl::Status RequestIdReused(const Command& command) {
 }  // namespace
 
 Writer::Writer(pg::Tx& tx, std::shared_ptr<const ReferenceSnapshot> reference, absl::Time now)
-    : tx_(tx), reference_(std::move(reference)), now_(now) {}
+    : tx_(tx),
+      reference_(std::move(reference)),
+      // What the database keeps: the first answer and its replay must agree to the last digit.
+      now_(absl::FromUnixMicros(absl::ToUnixMicros(now))) {}
 
 absl::Time Writer::DatabaseNow(pg::Tx& tx) {
   return pg::FromTimestamp(tx.Run(sql::kBusinessNow)[0][0]);

@@ -1,0 +1,56 @@
+#include "analytics/bind.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "analytics/rpc/analytics_rpc.h"
+#include "analytics/store/board_store.h"
+#include "base/status_macros.h"
+#include "ledger/foundation/foundation.h"
+#include "platform/log/consumer.h"
+
+namespace potok::analytics {
+namespace {
+
+class Analytics final : public app::Bound {
+ public:
+  Analytics(app::Parts& parts, std::shared_ptr<ledger::Foundation> foundation)
+      : foundation_(std::move(foundation)),
+        consumer_(foundation_->ConsumerFor("analytics", {1, 2, 3}), foundation_->loops(),
+                  [](pg::Tx& tx, const std::vector<log::LogEntry>& entries) {
+                    ApplyContributions(tx, entries);
+                    return absl::OkStatus();
+                  }),
+        rpc_(parts.front, foundation_->calls(), foundation_->reference(), foundation_->clock(),
+             parts.page_tokens),
+        lag_(parts.metrics.Gauge("potok_stream_lag_entries",
+                                 "Log entries a group has not consumed in the parts this process owns.",
+                                 {{"group", "analytics"}})),
+        lag_hook_(parts.metrics.BeforeScrape(
+            [this] { lag_.Set(static_cast<double>(consumer_.Stats().lag)); })) {
+    parts.server.Add<v1::AnalyticsService>(&rpc_);
+    parts.OnStop([this] { consumer_.Stop(); });
+    consumer_.Start();
+  }
+
+ private:
+  const std::shared_ptr<ledger::Foundation> foundation_;
+  log::Consumer consumer_;
+  AnalyticsRpc rpc_;
+  prometheus::Gauge& lag_;
+  obs::Metrics::Hook lag_hook_;
+};
+
+}  // namespace
+
+app::ServiceSpec Spec() {
+  return ledger::SpecOf(
+      "analytics", [](app::Parts& parts) -> absl::StatusOr<std::unique_ptr<app::Bound>> {
+        POTOK_ASSIGN_OR_RETURN(std::shared_ptr<ledger::Foundation> foundation,
+                               ledger::Foundation::Open(parts));
+        return std::make_unique<Analytics>(parts, std::move(foundation));
+      });
+}
+
+}  // namespace potok::analytics

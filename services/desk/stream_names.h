@@ -1,0 +1,28 @@
+// Every Redis key of Potok is made here. Keys name the incarnation first, so that a log begun anew never meets
+// the entries of the old one, and carry the part in a hash tag, so that a Redis Cluster keeps a part together.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "desk/ticket/ids.h"
+
+namespace potok::desk {
+
+// The stream of one topic (1 assignment, 2 escalation, 3 lifecycle) and part.
+inline std::string EventStream(int incarnation, int topic, int part) {
+  return absl::StrCat("ev:", incarnation, ":", topic, ":{", part, "}");
+}
+
+// Where processes that write the outbox but own no relay ring the relay's bell.
+inline constexpr char kWakeChannel[] = "wake:outbox";
+
+// All parts of a deployment, for those who compete for them.
+inline std::vector<int> AllParts() {
+  std::vector<int> parts;
+  for (int part = 0; part < kParts; ++part) parts.push_back(part);
+  return parts;
+}
+
+}  // namespace potok::desk
