@@ -1,5 +1,6 @@
 -- Brings the facts of the touched tickets up to date and moves the counters by (new - old), in one statement. A
--- fact never goes back to an older version, so repeats and reordering change nothing.
+-- fact never goes back to an older version, so repeats and reordering change nothing. NOT (x IS NULL) on purpose: a
+-- composite IS NOT NULL only when each of its fields is.
 WITH touched AS (
   SELECT DISTINCT w.part, w.id FROM unnest($1::smallint[], $2::uuid[]) AS w(part, id)
 ), fresh AS (
@@ -23,7 +24,7 @@ WITH touched AS (
   SELECT d.part, d.flow_id, d.agent_id, d.day, sum(d.sign * d.pending_approval)::bigint AS pending_approval, sum(d.sign * d.queued)::bigint AS queued, sum(d.sign * d.assigned)::bigint AS assigned, sum(d.sign * d.in_progress)::bigint AS in_progress, sum(d.sign * d.waiting)::bigint AS waiting, sum(d.sign * d.resolved)::bigint AS resolved, sum(d.sign * d.closed)::bigint AS closed, sum(d.sign * d.cancelled)::bigint AS cancelled, sum(d.sign * d.handed)::bigint AS handed, sum(d.sign * d.finished)::bigint AS finished, sum(d.sign * d.judged)::bigint AS judged, sum(d.sign * d.on_time)::bigint AS on_time, sum(d.sign * d.rated)::bigint AS rated, sum(d.sign * d.rating_sum)::bigint AS rating_sum, sum(d.sign * d.sent_back)::bigint AS sent_back, sum(d.sign * d.reopened)::bigint AS reopened
     FROM (SELECT 1 AS sign, c.* FROM moved m, LATERAL analytics.contribution(m.new_fact) c
           UNION ALL
-          SELECT -1, c.* FROM moved m, LATERAL analytics.contribution(m.old_fact) c WHERE m.old_fact IS NOT NULL) d
+          SELECT -1, c.* FROM moved m, LATERAL analytics.contribution(m.old_fact) c WHERE NOT (m.old_fact IS NULL)) d
    GROUP BY d.part, d.flow_id, d.agent_id, d.day
    ORDER BY d.part, d.flow_id, d.agent_id, d.day
 )
