@@ -18,6 +18,7 @@ struct CreateTicket {
 struct AssignTicket {
   std::string agent;
   std::string how;  // round_robin | least_loaded | manual | self_pick | rules
+  std::string reason;  // Why this agent; of a person who assigns by hand.
 };
 struct StartTicket {};
 struct WaitTicket {

@@ -52,6 +52,7 @@ class Decider {
     }
     event_.agent = command.agent;
     event_.how = command.how;
+    event_.text = command.reason;
     event_.state_after = State::kAssigned;
     return std::move(event_);
   }

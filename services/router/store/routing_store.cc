@@ -1,0 +1,148 @@
+#include "router/store/routing_store.h"
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "router/sql.h"
+
+namespace potok::router {
+namespace {
+
+std::optional<int> NullableInt(const pqxx::field& field) {
+  return field.is_null() ? std::nullopt : std::optional<int>(field.as<int>());
+}
+
+std::vector<std::string> FirstColumn(const pqxx::result& rows) {
+  std::vector<std::string> out;
+  for (const auto& row : rows) out.push_back(row[0].as<std::string>());
+  return out;
+}
+
+}  // namespace
+
+desk::Cursor LockCursor(pg::Tx& tx, const std::string& flow) {
+  pqxx::result rows = tx.Run(sql::kCursorLock, flow);
+  if (rows.empty()) {
+    tx.Run(sql::kCursorMake, flow);
+    rows = tx.Run(sql::kCursorLock, flow);
+  }
+  return {rows[0][0].as<std::string>()};
+}
+
+void WriteCursor(pg::Tx& tx, const std::string& flow, const desk::Cursor& cursor) {
+  tx.Run(sql::kCursorWrite, flow, cursor.last_agent);
+}
+
+std::vector<MemberFacts> ReadTeam(pg::Tx& tx, const std::string& flow, int own_cap, absl::Time now,
+                                  const std::optional<std::string>& employee) {
+  std::vector<MemberFacts> team;
+  for (const auto& row : tx.Run(sql::kMembersNow, flow, own_cap, now, employee)) {
+    MemberFacts member;
+    member.employee = row["employee"].as<std::string>();
+    member.line = row["line"].as<int>();
+    member.calendar = row["calendar"].as<std::string>();
+    member.skills = pg::FromTextArray(row["skills"]);
+    member.languages = pg::FromTextArray(row["languages"]);
+    member.wanted_cap = row["wanted_cap"].as<int>();
+    member.active = NullableInt(row["active"]);
+    member.cap = NullableInt(row["cap"]);
+    member.total_active = NullableInt(row["total_active"]);
+    member.total_cap = NullableInt(row["total_cap"]);
+    member.presence = row["presence"].as<std::string>();
+    member.until = pg::FromNullableTimestamp(row["until_at"]);
+    member.on_leave = row["on_leave"].as<bool>();
+    team.push_back(std::move(member));
+  }
+  return team;
+}
+
+void AlignCaps(pg::Tx& tx, const std::string& flow, int own_cap) {
+  tx.Run(sql::kCapsAlign, flow, own_cap);
+}
+
+std::vector<PendingMove> ReadPendingMoves(pg::Tx& tx, const std::string& flow, int limit) {
+  std::vector<PendingMove> moves;
+  for (const auto& row : tx.Run(sql::kPendingMoves, flow, limit)) {
+    moves.push_back({row[0].as<std::string>(), row[1].as<std::string>()});
+  }
+  return moves;
+}
+
+std::vector<std::string> ReadQueueHead(pg::Tx& tx, const desk::FlowRouting& flow,
+                                       const std::vector<desk::Candidate>& available,
+                                       absl::Time now, int limit) {
+  std::vector<std::string> agents;
+  std::vector<int> lines;
+  for (const desk::Candidate& candidate : available) {
+    agents.push_back(candidate.employee);
+    lines.push_back(candidate.line);
+  }
+  return FirstColumn(tx.Run(sql::kQueueHead, flow.flow, pg::TextArray(agents), pg::IntArray(lines),
+                            now, absl::ToInt64Seconds(flow.ageing_step), limit));
+}
+
+std::vector<QueueProfile> ReadQueueProfiles(pg::Tx& tx, const std::string& flow) {
+  std::vector<QueueProfile> profiles;
+  for (const auto& row : tx.Run(sql::kQueueProfiles, flow)) {
+    profiles.push_back({row[0].as<int>(), pg::FromTextArray(row[1])});
+  }
+  return profiles;
+}
+
+int WriteReasons(pg::Tx& tx, const std::string& flow, const std::vector<QueueProfile>& profiles,
+                 const std::vector<desk::QueueReason>& reasons, absl::Time now) {
+  std::vector<int> lines;
+  std::vector<std::string> excluded, names;
+  for (size_t i = 0; i < profiles.size(); ++i) {
+    if (reasons[i] == desk::QueueReason::kReady) continue;
+    lines.push_back(profiles[i].line);
+    excluded.push_back(pg::TextArray(profiles[i].excluded));
+    names.push_back(std::string(desk::Name(reasons[i])));
+  }
+  if (lines.empty()) return 0;
+  return static_cast<int>(tx.Run(sql::kReasonsWrite, flow, pg::IntArray(lines),
+                                 pg::TextArray(excluded), pg::TextArray(names), now)
+                              .affected_rows());
+}
+
+void DropStaleReasons(pg::Tx& tx, const std::string& flow) { tx.Run(sql::kReasonsDrop, flow); }
+
+void WriteDecisions(pg::Tx& tx, const std::vector<MadeDecision>& made) {
+  if (made.empty()) return;
+  nlohmann::json rows = nlohmann::json::array();
+  for (const MadeDecision& each : made) {
+    const desk::Decision& decision = each.stored.decision;
+    rows.push_back({{"part", each.part}, {"ticket_id", decision.ticket}, {"version", each.version},
+                    {"flow_id", each.stored.facts.flow.flow}, {"flow_version", each.flow_version},
+                    {"agent", decision.chosen}, {"at", pg::ToTimestamp(decision.at)},
+                    {"body", nlohmann::json::parse(ToJson(each.stored))}});
+  }
+  tx.Run(sql::kDecisionsWrite, rows.dump());
+}
+
+std::vector<FlowQueue> ReadFlowsToVisit(pg::Tx& tx) {
+  std::vector<FlowQueue> flows;
+  for (const auto& row : tx.Run(sql::kFlowsToVisit)) {
+    flows.push_back({row[0].as<std::string>(), row[1].as<int64_t>(),
+                     pg::FromNullableTimestamp(row[2])});
+  }
+  return flows;
+}
+
+std::vector<std::string> ReadFlowsOfTickets(pg::Tx& tx, const std::vector<int>& parts,
+                                            const std::vector<std::string>& ids) {
+  return FirstColumn(tx.Run(sql::kFlowsOfTickets, pg::IntArray(parts), pg::TextArray(ids)));
+}
+
+std::vector<LeftHolder> ReadLeftHolders(pg::Tx& tx, absl::Time now) {
+  std::vector<LeftHolder> left;
+  for (const auto& row : tx.Run(sql::kLeftHolders, now)) {
+    left.push_back({row[0].as<std::string>(), row[1].as<std::string>()});
+  }
+  return left;
+}
+
+std::vector<std::string> ReadHeldTickets(pg::Tx& tx, const LeftHolder& holder, int limit) {
+  return FirstColumn(tx.Run(sql::kHeldTickets, holder.agent, holder.flow, limit));
+}
+
+}  // namespace potok::router

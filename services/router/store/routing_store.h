@@ -1,0 +1,72 @@
+// What a routing pass and the sweeps read and write. Every function works inside the caller's transaction and
+// throws pqxx; statements stand in store/sql.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+
+#include "desk/routing/plan.h"
+#include "platform/pg/transaction.h"
+#include "router/domain/decision_codec.h"
+#include "router/domain/team_facts.h"
+
+namespace potok::router {
+
+// Locks the ring of a flow, making it when it is new: the first lock of a pass.
+desk::Cursor LockCursor(pg::Tx& tx, const std::string& flow);
+void WriteCursor(pg::Tx& tx, const std::string& flow, const desk::Cursor& cursor);
+
+// The team of a flow, ordered by employee bytes; only `employee` when given. `own_cap` is the flow's max_active.
+std::vector<MemberFacts> ReadTeam(pg::Tx& tx, const std::string& flow, int own_cap, absl::Time now,
+                                  const std::optional<std::string>& employee = std::nullopt);
+// Makes load rows follow the definition. Locks those it changes, ascending.
+void AlignCaps(pg::Tx& tx, const std::string& flow, int own_cap);
+
+struct PendingMove {
+  std::string ticket;
+  std::string holder;  // Empty for a queued one.
+};
+std::vector<PendingMove> ReadPendingMoves(pg::Tx& tx, const std::string& flow, int limit);
+
+// Ids of the first tickets that one of `available` could take, in the policy's order.
+std::vector<std::string> ReadQueueHead(pg::Tx& tx, const desk::FlowRouting& flow,
+                                       const std::vector<desk::Candidate>& available,
+                                       absl::Time now, int limit);
+
+std::vector<QueueProfile> ReadQueueProfiles(pg::Tx& tx, const std::string& flow);
+// Stores the reasons that changed; the number of tickets they belong to. kReady is not stored: it does not last.
+int WriteReasons(pg::Tx& tx, const std::string& flow, const std::vector<QueueProfile>& profiles,
+                 const std::vector<desk::QueueReason>& reasons, absl::Time now);
+void DropStaleReasons(pg::Tx& tx, const std::string& flow);
+
+struct MadeDecision {
+  int part = 0;
+  int64_t version = 0;  // Of the event it made.
+  int flow_version = 1;
+  StoredDecision stored;
+};
+void WriteDecisions(pg::Tx& tx, const std::vector<MadeDecision>& made);
+
+struct FlowQueue {
+  std::string flow;
+  int64_t queued = 0;
+  std::optional<absl::Time> oldest;  // In the queue since.
+};
+std::vector<FlowQueue> ReadFlowsToVisit(pg::Tx& tx);
+// Flows of the tickets (parts[i], ids[i]) in which somebody waits.
+std::vector<std::string> ReadFlowsOfTickets(pg::Tx& tx, const std::vector<int>& parts,
+                                            const std::vector<std::string>& ids);
+
+// An agent who holds work in a flow and cannot do it.
+struct LeftHolder {
+  std::string agent;
+  std::string flow;
+};
+std::vector<LeftHolder> ReadLeftHolders(pg::Tx& tx, absl::Time now);
+std::vector<std::string> ReadHeldTickets(pg::Tx& tx, const LeftHolder& holder, int limit);
+
+}  // namespace potok::router

@@ -1,0 +1,11 @@
+-- Agents who hold work they cannot do at business time $1: absent, out of the team, or gone from the company.
+SELECT l.agent_id, l.flow_id
+  FROM ledger.agent_load l
+ WHERE l.flow_id <> '' AND l.active > 0
+   AND (EXISTS (SELECT FROM router.absence a
+                 WHERE a.employee = l.agent_id AND a.starts_at <= $1::timestamptz AND $1::timestamptz < a.ends_at)
+        OR NOT EXISTS (SELECT FROM router.member m JOIN intake.employee e ON e.id = m.employee AND e.active
+                        WHERE m.employee = l.agent_id AND m.flow_id = l.flow_id AND m.removed_at IS NULL))
+   AND EXISTS (SELECT FROM ledger.ticket t
+                WHERE t.assignee = l.agent_id AND t.flow_id = l.flow_id AND t.state IN ('ASSIGNED','IN_PROGRESS'))
+ ORDER BY l.agent_id, l.flow_id

@@ -1,0 +1,278 @@
+#include "router/work/pass.h"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "desk/routing/facts.h"
+#include "ledger/writer.h"
+#include "platform/obs/log.h"
+#include "router/store/routing_store.h"
+
+namespace potok::router {
+namespace {
+
+// Tickets whose assignment is refused although everything is locked are set aside one by one, so that a ticket
+// nobody can explain does not stop its flow.
+constexpr int kMaxSetAside = 5;
+
+bool CapsFollowDefinition(const std::vector<MemberFacts>& team) {
+  return std::all_of(team.begin(), team.end(), [](const MemberFacts& member) {
+    return member.cap.has_value() && *member.cap == member.wanted_cap;
+  });
+}
+
+}  // namespace
+
+// The body of the transaction; made anew for each attempt.
+class Pass::InTx {
+ public:
+  InTx(pg::Tx& tx, std::shared_ptr<const ledger::ReferenceSnapshot> reference,
+       const desk::Flow& flow, const Clock& clock, const std::set<std::string>& set_aside)
+      : tx_(tx),
+        reference_(std::move(reference)),
+        flow_(flow),
+        routing_(RoutingOf(flow)),
+        set_aside_(set_aside),
+        cursor_(LockCursor(tx, flow.id)),
+        now_(clock.Now()),  // After the wait for the ring: instants of one flow never run backwards.
+        writer_(tx, reference_, now_) {}
+
+  absl::StatusOr<PassResult> Run() {
+    ReadCandidates();
+    const std::vector<PendingMove> pending = ReadPendingMoves(tx_, flow_.id, kBatch);
+    std::vector<desk::Candidate> available;
+    if (AssignsByItself(routing_.mode)) {
+      std::copy_if(candidates_.begin(), candidates_.end(), std::back_inserter(available),
+                   [&](const desk::Candidate& each) { return IsAvailable(each, routing_); });
+    }
+    std::vector<std::string> head;
+    if (!available.empty()) head = ReadQueueHead(tx_, routing_, available, now_, kBatch);
+    if (!head.empty() || !pending.empty()) {
+      Lock(head, pending, available);
+      MoveLines(pending, &head);
+      POTOK_RETURN_IF_ERROR(Assign(head));
+      POTOK_RETURN_IF_ERROR(writer_.Flush());
+      if (!(plan_.cursor == cursor_)) WriteCursor(tx_, flow_.id, plan_.cursor);
+      WriteDecisions(tx_, made_);
+    }
+    result_.more = (static_cast<int>(head.size()) >= kBatch && result_.assigned > 0) ||
+                   (static_cast<int>(pending.size()) == kBatch && result_.moved > 0);
+    if (!result_.more) StoreReasons();
+    return result_;
+  }
+
+  const std::string& culprit() const { return culprit_; }
+
+ private:
+  void ReadCandidates() {
+    const int own_cap = flow_.options.max_active;
+    team_ = ReadTeam(tx_, flow_.id, own_cap, now_);
+    if (!CapsFollowDefinition(team_)) {
+      AlignCaps(tx_, flow_.id, own_cap);
+      team_ = ReadTeam(tx_, flow_.id, own_cap, now_);
+    }
+    candidates_.clear();
+    for (const MemberFacts& member : team_) {
+      candidates_.push_back(CandidateOf(member, HoursOf(member), now_));
+    }
+  }
+
+  const desk::Calendar* HoursOf(const MemberFacts& member) const {
+    if (!member.calendar.empty()) {
+      const auto own = reference_->calendars.find(member.calendar);
+      if (own != reference_->calendars.end()) return own->second.get();
+    }
+    const desk::SlaPolicy* policy = reference_->PolicyOf(flow_);
+    return policy == nullptr ? nullptr : reference_->CalendarOf(*policy);
+  }
+
+  void Lock(const std::vector<std::string>& head, const std::vector<PendingMove>& pending,
+            const std::vector<desk::Candidate>& available) {
+    std::set<std::pair<std::string, std::string>> loads;
+    for (const desk::Candidate& each : available) {
+      loads.emplace(each.employee, flow_.id);
+      loads.emplace(each.employee, "");
+    }
+    for (const PendingMove& move : pending) {
+      if (move.holder.empty()) continue;
+      loads.emplace(move.holder, flow_.id);
+      loads.emplace(move.holder, "");
+    }
+    writer_.LockLoads({loads.begin(), loads.end()});
+    std::set<std::string> tickets(head.begin(), head.end());
+    for (const PendingMove& move : pending) tickets.insert(move.ticket);
+    writer_.LockTickets({tickets.begin(), tickets.end()}, /*skip_locked=*/true);
+  }
+
+  // Makes the moves an escalation asked for; the tickets then take part in this very pass.
+  void MoveLines(const std::vector<PendingMove>& pending, std::vector<std::string>* head) {
+    for (const PendingMove& move : pending) {
+      const desk::Ticket* ticket = writer_.Find(move.ticket);
+      // Whoever holds it by now, their load row is not locked: the next pass looks again.
+      if (ticket == nullptr || ticket->assignee != move.holder ||
+          ticket->pending_line <= ticket->line) {
+        continue;
+      }
+      const auto outcome = writer_.Stage(CommandFor(move.ticket, desk::ChangeLine{}));
+      if (!outcome.ok()) {
+        obs::LogWarn("router.move_refused", "a line move that an escalation asked for is not possible",
+                     {{"ticket", move.ticket}, {"error", outcome.status()}});
+        continue;
+      }
+      ++result_.moved;
+      if (std::find(head->begin(), head->end(), move.ticket) == head->end()) {
+        head->push_back(move.ticket);
+      }
+    }
+  }
+
+  absl::Status Assign(const std::vector<std::string>& head) {
+    // From here on the locked rows are the truth. One who was full when read without a lock stays full for this
+    // pass: whoever frees a slot wakes the next one.
+    for (desk::Candidate& candidate : candidates_) {
+      const desk::AgentLoad* load = writer_.Load(candidate.employee, flow_.id);
+      if (load == nullptr) continue;
+      candidate.active = load->active;
+      candidate.cap = load->cap;
+      if (const desk::AgentLoad* total = writer_.Load(candidate.employee, "")) {
+        candidate.total_active = total->active;
+        candidate.total_cap = total->cap;
+      }
+    }
+    desk::PlanFacts facts{routing_, cursor_, candidates_, {}, now_};
+    for (const std::string& id : head) {
+      const desk::Ticket* ticket = writer_.Find(id);
+      if (ticket == nullptr || ticket->state != desk::State::kQueued || set_aside_.count(id) > 0 ||
+          reference_->FlowVersion(ticket->flow_id, ticket->flow_version) == nullptr) {
+        continue;
+      }
+      facts.tickets.push_back(WaitingOf(*ticket));
+    }
+    plan_ = desk::MakePlan(facts);
+    for (size_t i = 0; i < plan_.decisions.size(); ++i) {
+      const desk::Decision& decision = plan_.decisions[i];
+      if (decision.chosen.empty()) continue;
+      const auto outcome = writer_.Stage(
+          CommandFor(decision.ticket,
+                     desk::AssignTicket{decision.chosen, std::string(desk::Name(routing_.mode))}));
+      if (!outcome.ok()) {
+        culprit_ = decision.ticket;
+        return outcome.status();
+      }
+      made_.push_back({outcome->ticket.part, outcome->event.version, flow_.version,
+                       {desk::FactsOfDecision(facts, plan_, i), decision}});
+      ++result_.assigned;
+    }
+    for (const desk::Assignment& assignment : plan_.assignments) {
+      for (desk::Candidate& candidate : candidates_) {
+        if (candidate.employee != assignment.agent) continue;
+        ++candidate.active;
+        if (candidate.total_active.has_value()) ++*candidate.total_active;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  void StoreReasons() {
+    const std::vector<QueueProfile> profiles = ReadQueueProfiles(tx_, flow_.id);
+    if (!profiles.empty()) {
+      result_.reasons = WriteReasons(tx_, flow_.id, profiles,
+                                     ReasonsOf(profiles, routing_, candidates_, now_), now_);
+    }
+    DropStaleReasons(tx_, flow_.id);
+  }
+
+  const desk::Command& CommandFor(const std::string& ticket, desk::Action action) {
+    desk::Command command;
+    command.ticket_id = ticket;
+    command.viewer = desk::SystemViewer();
+    command.method = "Pass";
+    command.action = std::move(action);
+    // The writer keeps the address until Flush; a deque never moves what is in it.
+    return commands_.emplace_back(std::move(command));
+  }
+
+  pg::Tx& tx_;
+  const std::shared_ptr<const ledger::ReferenceSnapshot> reference_;
+  const desk::Flow& flow_;
+  const desk::FlowRouting routing_;
+  const std::set<std::string>& set_aside_;
+  const desk::Cursor cursor_;
+  const absl::Time now_;
+  ledger::Writer writer_;
+  std::deque<desk::Command> commands_;
+  std::vector<MemberFacts> team_;
+  std::vector<desk::Candidate> candidates_;
+  desk::Plan plan_;
+  std::vector<MadeDecision> made_;
+  PassResult result_;
+  std::string culprit_;
+};
+
+Pass::Pass(pg::Pool& pool, ledger::Reference& reference, const Clock& clock,
+           RouterMetrics& metrics, std::function<void()> on_commit)
+    : pool_(pool),
+      reference_(reference),
+      clock_(clock),
+      metrics_(metrics),
+      on_commit_(std::move(on_commit)) {}
+
+absl::StatusOr<PassResult> Pass::Run(const std::string& flow_id) {
+  const auto started = std::chrono::steady_clock::now();
+  auto reference = reference_.Snapshot();
+  if (reference->Flow(flow_id) == nullptr) {
+    // Published a moment ago by another process.
+    POTOK_RETURN_IF_ERROR(reference_.Refresh());
+    reference = reference_.Snapshot();
+    if (reference->Flow(flow_id) == nullptr) {
+      return absl::NotFoundError(absl::StrCat("flow ", flow_id, " has tickets but no definition"));
+    }
+  }
+  const desk::Flow& flow = *reference->Flow(flow_id);
+  std::set<std::string> set_aside;
+  while (true) {
+    std::string culprit;
+    absl::StatusOr<PassResult> result =
+        pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::StatusOr<PassResult> {
+          culprit.clear();
+          InTx pass(tx, reference, flow, clock_, set_aside);
+          absl::StatusOr<PassResult> made = pass.Run();
+          culprit = pass.culprit();
+          return made;
+        });
+    if (!result.ok() && !culprit.empty() && static_cast<int>(set_aside.size()) < kMaxSetAside) {
+      obs::LogError("router.set_aside", "a ticket cannot be assigned and is left out of this pass",
+                    {{"ticket", culprit}, {"flow", flow_id}, {"error", result.status()}});
+      set_aside.insert(culprit);
+      continue;
+    }
+    if (!result.ok()) return result;
+    metrics_.Assigned(std::string(desk::Name(flow.mode)), result->assigned);
+    metrics_.no_candidate.Increment(result->reasons);
+    metrics_.decision_seconds.Observe(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+    if (on_commit_ && result->assigned + result->moved > 0) on_commit_();
+    return result;
+  }
+}
+
+absl::StatusOr<PassResult> Pass::Drain(const std::string& flow) {
+  PassResult sum;
+  do {
+    POTOK_ASSIGN_OR_RETURN(const PassResult one, Run(flow));
+    sum.assigned += one.assigned;
+    sum.moved += one.moved;
+    sum.reasons += one.reasons;
+    sum.more = one.more;
+  } while (sum.more);
+  return sum;
+}
+
+}  // namespace potok::router

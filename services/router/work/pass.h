@@ -1,0 +1,54 @@
+// One look at the queue of one flow: who gets what, and why the rest waits.
+//
+// A pass is one transaction under the lock on the flow's ring. It takes what is queued now, in the policy's order,
+// gives it to those who have room under the locks on their load rows, and stores each decision with everything it
+// was made from. It reads the tables and nothing else, so any number of passes at any time, from any replica,
+// only ever repeats what still has to be done. Lock order: ring, agents ascending, tickets ascending.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "ledger/reference.h"
+#include "platform/clock/clock.h"
+#include "platform/pg/transaction.h"
+#include "router/work/router_metrics.h"
+
+namespace potok::router {
+
+struct PassResult {
+  int assigned = 0;
+  int moved = 0;    // To another line.
+  int reasons = 0;  // Queued tickets whose reason changed.
+  bool more = false;  // The batch was full: run again at once.
+};
+
+// Thread-safe; everything given outlives it.
+class Pass {
+ public:
+  // Most tickets of one pass: amortises a commit without holding agents for long.
+  static constexpr int kBatch = 50;
+
+  // `on_commit` wakes the relay after a commit that appended events.
+  Pass(pg::Pool& pool, ledger::Reference& reference, const Clock& clock, RouterMetrics& metrics,
+       std::function<void()> on_commit);
+
+  absl::StatusOr<PassResult> Run(const std::string& flow);
+
+  // Passes until one finds nothing more to give; the sum of them.
+  absl::StatusOr<PassResult> Drain(const std::string& flow);
+
+ private:
+  class InTx;
+
+  pg::Pool& pool_;
+  ledger::Reference& reference_;
+  const Clock& clock_;
+  RouterMetrics& metrics_;
+  const std::function<void()> on_commit_;
+};
+
+}  // namespace potok::router
