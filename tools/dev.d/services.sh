@@ -11,7 +11,7 @@ if [ "${POTOK_LOG_LEVEL:-}" = debug ]; then LOG_LEVEL=debug; fi
 write_config() {
   local name=$1 port=$2 peer role=potok_${1//-/_}
   # All services in one process write all schemas; each role alone may write only its own.
-  if [ "$name" = allinone ]; then role=postgres; fi
+  if [ "$name" = allinone ]; then role=potok_allinone; fi
   {
     printf '# Written by tools/dev for the %s stack; the next start writes it again.\n' "$STACK"
     printf 'listen: "127.0.0.1:%s"\n' "$port"

@@ -10,6 +10,12 @@ BEGIN
       NULL;  -- made by an earlier migration or by a concurrent one of another database
     END;
   END LOOP;
+  -- All services in one process: a member of each, so that row security holds there too.
+  BEGIN
+    CREATE ROLE potok_allinone LOGIN IN ROLE potok_intake, potok_router, potok_sla_timer, potok_notifier, potok_analytics;
+  EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    NULL;
+  END;
 END $$;
 CREATE SCHEMA IF NOT EXISTS ledger;
 GRANT USAGE ON SCHEMA ledger TO potok_intake, potok_router, potok_sla_timer, potok_notifier, potok_analytics;
