@@ -1,11 +1,11 @@
 #include "intake/work/forget_answers.h"
 
 #include <fstream>
+#include <gtest/gtest.h>
 #include <sstream>
 
-#include <gtest/gtest.h>
-
 #include "absl/strings/str_cat.h"
+
 #include "platform/testing/stack.h"
 #include "platform/testing/status_matchers.h"
 
