@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The grpcurl session of README.md works as pasted: its lines are run as they stand there.
+# shellcheck source=tests/e2e/e2e.sh
+. "$(dirname "$0")/e2e.sh"
+own_stack readme
+
+sed -n '/<!-- session/,/^```$/p' README.md | sed -n '/^```sh$/,/^```$/p' | sed '1d;$d' >"$scratch/session"
+[ "$(wc -l <"$scratch/session")" -ge 10 ] || broken "README.md has no session"
+tools/dev up --no-build
+{ echo 'set -euo pipefail'; cat "$scratch/session"; } | bash -x >"$scratch/out" 2>"$scratch/trace" ||
+  { tail -n 40 "$scratch/trace" "$scratch/out"; broken "a pasted command failed"; }
+cat "$scratch/out"
+for sign in '"number": "DEMO-000001"' 'STATE_RESOLVED' 'STATE_CLOSED' '"rating": 5' '"assignee": "employees/' 'every request accounted for'; do
+  grep -qF "$sign" "$scratch/out" || broken "the session never printed: $sign"
+done
