@@ -260,6 +260,11 @@ class Walk {
       AddNotUtf8(path);
       return;
     }
+    // Valid UTF-8, but no text column of Postgres can hold it, and it cuts C strings short.
+    if (text.find('\0') != std::string::npos) {
+      Add(path, "holds the character U+0000; remove it", "содержит знак U+0000; уберите его");
+      return;
+    }
     if (rules.max_len() > 0 && *length > rules.max_len()) {
       Add(path,
           absl::StrCat("at most ", rules.max_len(), " characters, has ", *length, "; shorten it"),

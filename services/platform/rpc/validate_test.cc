@@ -75,6 +75,15 @@ TEST(Validate, ListsMapsAndNestedMessagesAreWalked) {
   EXPECT_THAT(BadFieldsOf(request)[0], "items");
 }
 
+TEST(Validate, TheCharacterNoColumnCanHoldIsRefused) {
+  EchoRequest request = Good();
+  request.set_text(std::string("a\0b", 3));
+  const auto found = FindViolations(request);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].field, "text");
+  EXPECT_THAT(found[0].en, HasSubstr("U+0000"));
+}
+
 TEST(Validate, TextThatIsNotUtf8IsNamed) {
   EchoRequest request = Good();
   request.mutable_inner()->set_note("\xff");
