@@ -61,7 +61,7 @@ absl::Status ValidateFlow(const Flow& flow) {
                    "никто не сможет подать заявку: разрешите всем, отделу или сотруднику"});
   }
   CheckRange(bad, "flow.options.autoclose_working_days", flow.options.autoclose_working_days, 1, 60);
-  CheckRange(bad, "flow.options.overload_threshold", flow.options.overload_threshold, 1, 100000);
+  CheckRange(bad, "flow.options.overload_threshold", flow.options.overload_threshold, 0, 100000);
   CheckRange(bad, "flow.options.max_active", flow.options.max_active, 1, 1000);
   CheckRange(bad, "flow.options.reopen_days", flow.options.reopen_days, 0, 3650);
   CheckRange(bad, "flow.lines", flow.lines, 1, 3);
