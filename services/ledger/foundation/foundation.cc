@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "desk/access/permissions.h"
 #include "desk/stream_names.h"
+#include "platform/config/load.h"
 #include "platform/log/lease.h"
 #include "platform/obs/log.h"
 #include "platform/pg/transaction.h"
@@ -38,11 +39,6 @@ absl::StatusOr<TimeFlags> FlagsOf(const config::v1::ClockConfig& config) {
   return flags;
 }
 
-std::string DsnOf(const config::v1::PostgresConfig& config) {
-  if (config.passfile().empty()) return config.dsn();
-  return absl::StrCat(config.dsn(), " passfile=", config.passfile());
-}
-
 absl::Status Ping(pg::Pool& pool) {
   pg::TxOptions options;
   options.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(900);
@@ -67,7 +63,7 @@ app::ServiceSpec SpecOf(std::string name,
 }
 
 absl::StatusOr<std::shared_ptr<Foundation>> Foundation::Open(app::Parts& parts) {
-  const std::string dsn = DsnOf(parts.config.postgres());
+  const std::string dsn = config::PostgresDsn(parts.config.postgres());
   absl::MutexLock lock(&mu);
   std::shared_ptr<Foundation> foundation = OpenOnes()[dsn].lock();
   if (foundation == nullptr) {
@@ -88,6 +84,10 @@ absl::StatusOr<std::shared_ptr<Foundation>> Foundation::Open(app::Parts& parts) 
     POTOK_ASSIGN_OR_RETURN(foundation->reference_, Reference::Start(*foundation->loops_));
     foundation->redis_.address = parts.config.redis().address();
     foundation->redis_.user = parts.config.redis().user();
+    if (parts.config.redis().has_password()) {
+      POTOK_ASSIGN_OR_RETURN(foundation->redis_.password,
+                             config::ReadSecret(parts.config.redis().password()));
+    }
     foundation->owner_ = log::MakeOwner();
     foundation->hooks_ = foundation->HooksFor(parts.metrics);
     OpenOnes()[dsn] = foundation;
