@@ -5,6 +5,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "desk/ticket/ids.h"
@@ -20,8 +21,12 @@ desk::FieldCatalog MakeFields() {
   for (const desk::State value : desk::kAllStates) {
     state.enum_values.emplace_back(desk::Name(value));
   }
-  const FilterField person{.name = "", .type = FilterType::kResource, .enum_values = {},
-                           .ordered = false, .sortable = false, .prefix = "employees/",
+  const FilterField person{.name = "",
+                           .type = FilterType::kResource,
+                           .enum_values = {},
+                           .ordered = false,
+                           .sortable = false,
+                           .prefix = "employees/",
                            .accepts_me = true};
   const auto named = [](FilterField field, const char* name) {
     field.name = name;
@@ -86,7 +91,8 @@ const desk::FieldCatalog& TicketFields() {
   return *fields;
 }
 
-absl::StatusOr<desk::Filter> ParseTicketFilter(absl::string_view text, const std::string& employee) {
+absl::StatusOr<desk::Filter> ParseTicketFilter(absl::string_view text,
+                                               const std::string& employee) {
   POTOK_ASSIGN_OR_RETURN(desk::Filter filter, desk::ParseFilter(text, TicketFields()));
   return desk::BindMe(std::move(filter), employee);
 }

@@ -9,21 +9,22 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+
 #include "desk/filter/filter.h"
 #include "desk/filter/order_by.h"
 #include "desk/ticket/ticket.h"
 
 namespace potok::intake {
 
-// Fields and functions as ListTicketsRequest.filter documents them. store/list_tickets.cc has a column
-// for each; a test holds the two together.
+// Fields and functions as ListTicketsRequest.filter documents them. store/list_tickets.cc has a
+// column for each; a test holds the two together.
 const desk::FieldCatalog& TicketFields();
 
 // Parses and puts the caller in the place of `me`.
 absl::StatusOr<desk::Filter> ParseTicketFilter(absl::string_view text, const std::string& employee);
 
-// "due_time, priority desc"; empty: create_time desc. The id decides between equals, always ascending,
-// so the order is total and a cursor names exactly one place.
+// "due_time, priority desc"; empty: create_time desc. The id decides between equals, always
+// ascending, so the order is total and a cursor names exactly one place.
 absl::StatusOr<std::vector<desk::OrderTerm>> ParseTicketOrder(absl::string_view order_by);
 
 // The last ticket of a page. Times are microseconds; a ticket without a due time comes last in

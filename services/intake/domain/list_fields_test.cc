@@ -46,7 +46,8 @@ TEST(TicketCursor, SurvivesItsTextAndNothingElseIsOne) {
   ASSERT_TRUE(back.ok());
   EXPECT_EQ(*back, cursor);
   for (const std::string& bad : {text + ";1", std::string(), std::string("1;2;3;4"), "x" + text}) {
-    EXPECT_EQ(GetErrorDetail(ParseTicketCursor(bad, 2).status()).reason, "PAGE_TOKEN_INVALID") << bad;
+    EXPECT_EQ(GetErrorDetail(ParseTicketCursor(bad, 2).status()).reason, "PAGE_TOKEN_INVALID")
+        << bad;
   }
 }
 

@@ -1,4 +1,5 @@
-// The seam between the thread that sees tickets change (work/) and the streams that tell people (rpc/).
+// The seam between the thread that sees tickets change (work/) and the streams that tell people
+// (rpc/).
 #pragma once
 
 #include <cstdint>
@@ -7,12 +8,14 @@
 #include <vector>
 
 #include "absl/status/status.h"
+
 #include "desk/ticket/ticket.h"
 #include "intake/domain/ticket_seen.h"
 
 namespace potok::intake {
 
-// Somebody who watches one ticket. Calls come one at a time, from the feed's thread; they must not block.
+// Somebody who watches one ticket. Calls come one at a time, from the feed's thread; they must not
+// block.
 class TicketFollower {
  public:
   virtual ~TicketFollower() = default;
@@ -32,8 +35,8 @@ class TicketFeed {
  public:
   virtual ~TicketFeed() = default;
 
-  // Tells `follower` every event of the ticket with a version above `after`. The feed keeps it until it
-  // stops listening or the ticket is archived.
+  // Tells `follower` every event of the ticket with a version above `after`. The feed keeps it
+  // until it stops listening or the ticket is archived.
   virtual void Follow(const std::string& ticket_id, int64_t after,
                       std::shared_ptr<TicketFollower> follower) = 0;
 };

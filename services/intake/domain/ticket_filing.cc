@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "desk/access/visibility.h"
@@ -17,9 +18,10 @@ absl::Status MayNotFile(const desk::Flow& flow, const std::string& requester) {
   ErrorDetail detail;
   detail.metadata = {{"flow", absl::StrCat("flows/", flow.id)},
                      {"requester", absl::StrCat("employees/", requester)}};
-  detail.ru = absl::StrCat("Сотрудник ", requester, " не может подавать заявки в поток «",
-                           flow.Name("ru"), "». Кто может, задаёт администратор потока; доступные "
-                           "потоки показывает ListFlows.");
+  detail.ru =
+      absl::StrCat("Сотрудник ", requester, " не может подавать заявки в поток «", flow.Name("ru"),
+                   "». Кто может, задаёт администратор потока; доступные "
+                   "потоки показывает ListFlows.");
   return MakeError(StatusCode::kPermissionDenied, "PERMISSION_DENIED",
                    absl::StrCat("employees/", requester, " may not file into flows/", flow.id,
                                 "; the flow's admin sets who may, ListFlows shows the flows"),
@@ -27,10 +29,25 @@ absl::Status MayNotFile(const desk::Flow& flow, const std::string& requester) {
 }
 
 absl::Status HasLeft(const std::string& requester) {
-  return BadField("ticket.requester",
-                  absl::StrCat("employees/", requester, " has left and cannot file; name an active employee"),
-                  absl::StrCat("сотрудник ", requester, " уволен и не может подать заявку; укажите "
-                               "действующего"));
+  return BadField(
+      "ticket.requester",
+      absl::StrCat("employees/", requester, " has left and cannot file; name an active employee"),
+      absl::StrCat("сотрудник ", requester,
+                   " уволен и не может подать заявку; укажите "
+                   "действующего"));
+}
+
+absl::Status MayNotFileFor(const std::string& requester) {
+  ErrorDetail detail;
+  detail.metadata["requester"] = absl::StrCat("employees/", requester);
+  detail.ru =
+      absl::StrCat("Подать заявку за сотрудника ", requester,
+                   " могут исполнители, администраторы и служебные учётные записи. Оставьте "
+                   "ticket.requester пустым, чтобы подать свою.");
+  return MakeError(StatusCode::kPermissionDenied, "PERMISSION_DENIED",
+                   absl::StrCat("only agents, admins and services file on behalf of employees/",
+                                requester, "; leave ticket.requester empty to file your own"),
+                   std::move(detail));
 }
 
 // The form speaks of "fields.NAME"; the request has it at "ticket.fields.NAME".
@@ -55,8 +72,10 @@ absl::Status CheckWords(const Filing& filing) {
   collect(CheckText("ticket.description", filing.description, false));
   collect(CheckText("ticket.needed_today_reason", filing.needed_today_reason, filing.needed_today));
   if (!filing.needed_today && !filing.needed_today_reason.empty()) {
-    bad.push_back({"ticket.needed_today_reason", "goes only with needed_today; set that too or leave this empty",
-                   "указывается только вместе с needed_today; отметьте его или оставьте поле пустым"});
+    bad.push_back(
+        {"ticket.needed_today_reason",
+         "goes only with needed_today; set that too or leave this empty",
+         "указывается только вместе с needed_today; отметьте его или оставьте поле пустым"});
   }
   return BadFields(std::move(bad));
 }
@@ -66,9 +85,10 @@ absl::Status CheckFiles(const desk::Form& form, const desk::Answers& answers) {
   std::vector<FieldViolation> bad;
   for (const desk::FormField& field : form.fields) {
     if (field.type != desk::FormField::kFile || answers.count(field.name) == 0) continue;
-    bad.push_back({absl::StrCat("ticket.fields.", field.name),
-                   "names an attachment that does not exist; leave it out and describe the document",
-                   "называет вложение, которого нет; уберите его и опишите документ словами"});
+    bad.push_back(
+        {absl::StrCat("ticket.fields.", field.name),
+         "names an attachment that does not exist; leave it out and describe the document",
+         "называет вложение, которого нет; уберите его и опишите документ словами"});
   }
   return BadFields(std::move(bad));
 }
@@ -83,8 +103,8 @@ absl::Status CheckText(absl::string_view field, absl::string_view text, bool req
   }
   if (text.size() > kMaxTextBytes) {
     return BadField(path,
-                    absl::StrCat("takes at most ", kMaxTextBytes, " bytes of UTF-8, this has ", text.size(),
-                                 "; shorten it or split it over several comments"),
+                    absl::StrCat("takes at most ", kMaxTextBytes, " bytes of UTF-8, this has ",
+                                 text.size(), "; shorten it or split it over several comments"),
                     absl::StrCat("не более ", kMaxTextBytes, " байт UTF-8, здесь ", text.size(),
                                  "; сократите или разбейте на несколько комментариев"));
   }
@@ -100,20 +120,24 @@ absl::Status UnknownFlow(const std::string& flow_id) {
   detail.metadata = {{"flow", absl::StrCat("flows/", flow_id)}, {"see", "FlowService.ListFlows"}};
   detail.fields = {{"ticket.flow", "names no flow; FlowService.ListFlows shows those there are",
                     "такого потока нет; существующие показывает FlowService.ListFlows"}};
-  detail.ru = absl::StrCat("Потока flows/", flow_id, " нет. Существующие показывает FlowService.ListFlows.");
-  return MakeError(StatusCode::kNotFound, "FLOW_NOT_FOUND",
-                   absl::StrCat("no flow flows/", flow_id, "; FlowService.ListFlows shows those there are"),
-                   std::move(detail));
+  detail.ru = absl::StrCat("Потока flows/", flow_id,
+                           " нет. Существующие показывает FlowService.ListFlows.");
+  return MakeError(
+      StatusCode::kNotFound, "FLOW_NOT_FOUND",
+      absl::StrCat("no flow flows/", flow_id, "; FlowService.ListFlows shows those there are"),
+      std::move(detail));
 }
 
 absl::Status UnknownEmployee(const std::string& field, const std::string& employee) {
   ErrorDetail detail;
   detail.metadata = {{"employee", absl::StrCat("employees/", employee)},
                      {"see", "DirectoryService.ListEmployees"}};
-  detail.fields = {{field, "names no employee; DirectoryService.ListEmployees shows those there are",
+  detail.fields = {{field,
+                    "names no employee; DirectoryService.ListEmployees shows those there are",
                     "такого сотрудника нет; известных показывает DirectoryService.ListEmployees"}};
-  detail.ru = absl::StrCat("Сотрудника employees/", employee,
-                           " нет в справочнике. Известных показывает DirectoryService.ListEmployees.");
+  detail.ru =
+      absl::StrCat("Сотрудника employees/", employee,
+                   " нет в справочнике. Известных показывает DirectoryService.ListEmployees.");
   return MakeError(StatusCode::kNotFound, "EMPLOYEE_NOT_FOUND",
                    absl::StrCat("no employee employees/", employee,
                                 "; DirectoryService.ListEmployees shows those there are"),
@@ -127,14 +151,7 @@ absl::StatusOr<std::string> RequesterOf(const Filing& filing, const Caller& call
   }
   if (filing.requester.empty() || filing.requester == caller.employee) return caller.employee;
   if (caller.Has("agent") || caller.Has("admin") || caller.Has("service")) return filing.requester;
-  ErrorDetail detail;
-  detail.metadata["requester"] = absl::StrCat("employees/", filing.requester);
-  detail.ru = "Подать заявку за другого могут исполнители, администраторы и служебные учётные записи. "
-              "Оставьте ticket.requester пустым, чтобы подать свою.";
-  return MakeError(StatusCode::kPermissionDenied, "PERMISSION_DENIED",
-                   "only agents, admins and services file on behalf of somebody else; leave "
-                   "ticket.requester empty to file your own",
-                   std::move(detail));
+  return MayNotFileFor(filing.requester);
 }
 
 absl::StatusOr<desk::TicketOrigin> AcceptFiling(const Filing& filing, const Caller& caller,
@@ -142,7 +159,8 @@ absl::StatusOr<desk::TicketOrigin> AcceptFiling(const Filing& filing, const Call
                                                 desk::Answers& answers) {
   if (!requester.known) return UnknownEmployee("ticket.requester", requester.id);
   if (!requester.active) return HasLeft(requester.id);
-  if (!desk::MayFile(flow, requester.id, requester.department)) return MayNotFile(flow, requester.id);
+  if (!desk::MayFile(flow, requester.id, requester.department))
+    return MayNotFile(flow, requester.id);
   POTOK_RETURN_IF_ERROR(CheckWords(filing));
   absl::StatusOr<desk::Answers> checked = desk::CheckAnswers(flow.form, filing.answers);
   if (!checked.ok()) return InRequest(checked.status());

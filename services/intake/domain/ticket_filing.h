@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+
 #include "base/call_context.h"
 #include "desk/flow/flow.h"
 #include "desk/form/form.h"
@@ -53,7 +54,8 @@ absl::StatusOr<desk::TicketOrigin> AcceptFiling(const Filing& filing, const Call
                                                 const Requester& requester, const desk::Flow& flow,
                                                 desk::Answers& answers);
 
-// Employees the answers name, as (field path, employee id): whether they exist is the caller's to ask.
+// Employees the answers name, as (field path, employee id): whether they exist is the caller's to
+// ask.
 std::vector<std::pair<std::string, std::string>> EmployeesNamed(const desk::Form& form,
                                                                 const desk::Answers& answers);
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+
 #include "base/error.h"
 #include "intake/domain/ticket_content_hash.h"
 
@@ -20,14 +21,15 @@ desk::Flow Certificates() {
   flow.id = "hr-certificates";
   flow.name_ru = "Справки";
   flow.version = 4;
-  flow.form.fields = {{.name = "kind",
-                       .type = desk::FormField::kEnum,
-                       .label_ru = "Вид",
-                       .label_en = "Kind",
-                       .required = true,
-                       .options = {{"2ndfl", "2-НДФЛ", "2-NDFL"}, {"work", "С места работы", "Work"}}},
-                      {.name = "for_whom", .type = desk::FormField::kEmployee, .label_en = "For whom"},
-                      {.name = "scan", .type = desk::FormField::kFile, .label_en = "Scan"}};
+  flow.form.fields = {
+      {.name = "kind",
+       .type = desk::FormField::kEnum,
+       .label_ru = "Вид",
+       .label_en = "Kind",
+       .required = true,
+       .options = {{"2ndfl", "2-НДФЛ", "2-NDFL"}, {"work", "С места работы", "Work"}}},
+      {.name = "for_whom", .type = desk::FormField::kEmployee, .label_en = "For whom"},
+      {.name = "scan", .type = desk::FormField::kFile, .label_en = "Scan"}};
   return flow;
 }
 
@@ -40,18 +42,25 @@ Filing Good() {
 }
 
 Caller Employee(std::vector<std::string> roles = {"requester"}) {
-  return {.principal = "users/ivanova", .employee = "ivanova", .on_behalf_of = "", .roles = std::move(roles), .scope = ""};
+  return {.principal = "users/ivanova",
+          .employee = "ivanova",
+          .on_behalf_of = "",
+          .roles = std::move(roles),
+          .scope = ""};
 }
 
 Requester Ivanova() { return {"ivanova", "sales", true, true}; }
 
-absl::StatusOr<desk::TicketOrigin> Accept(const Filing& filing, const desk::Flow& flow = Certificates(),
+absl::StatusOr<desk::TicketOrigin> Accept(const Filing& filing,
+                                          const desk::Flow& flow = Certificates(),
                                           const Requester& requester = Ivanova()) {
   desk::Answers answers;
   return AcceptFiling(filing, Employee(), requester, flow, answers);
 }
 
-std::vector<FieldViolation> Fields(const absl::Status& status) { return GetErrorDetail(status).fields; }
+std::vector<FieldViolation> Fields(const absl::Status& status) {
+  return GetErrorDetail(status).fields;
+}
 
 TEST(TicketFiling, GoodOneBecomesADraftOfTheFlowsVersionWithTheRequestersDepartment) {
   const auto draft = Accept(Good());
@@ -72,12 +81,16 @@ TEST(TicketFiling, EachBadWordIsNamedWithTheWayOut) {
   const Case cases[] = {
       {"blank title", [](Filing& f) { f.title = " \t "; }, "ticket.title", "at least a word"},
       {"two lines", [](Filing& f) { f.title = "a\nb"; }, "ticket.title", "one line"},
-      {"NUL", [](Filing& f) { f.description = std::string("a\0b", 3); }, "ticket.description", "U+0000"},
-      {"long", [](Filing& f) { f.description = std::string(65537, 'x'); }, "ticket.description", "65536"},
-      {"no reason", [](Filing& f) { f.needed_today = true; }, "ticket.needed_today_reason", "blank"},
-      {"reason alone", [](Filing& f) { f.needed_today_reason = "виза"; }, "ticket.needed_today_reason",
-       "needed_today"},
-      {"form", [](Filing& f) { f.answers["kind"] = std::string("3ndfl"); }, "ticket.fields.kind", ""},
+      {"NUL", [](Filing& f) { f.description = std::string("a\0b", 3); }, "ticket.description",
+       "U+0000"},
+      {"long", [](Filing& f) { f.description = std::string(65537, 'x'); }, "ticket.description",
+       "65536"},
+      {"no reason", [](Filing& f) { f.needed_today = true; }, "ticket.needed_today_reason",
+       "blank"},
+      {"reason alone", [](Filing& f) { f.needed_today_reason = "виза"; },
+       "ticket.needed_today_reason", "needed_today"},
+      {"form", [](Filing& f) { f.answers["kind"] = std::string("3ndfl"); }, "ticket.fields.kind",
+       ""},
       {"missing", [](Filing& f) { f.answers.clear(); }, "ticket.fields.kind", ""},
       {"file", [](Filing& f) { f.answers["scan"] = std::vector<std::string>{"attachments/1"}; },
        "ticket.fields.scan", "does not exist"},
@@ -136,15 +149,18 @@ TEST(TicketFiling, OnlyAgentsAdminsAndServicesFileForSomebodyElse) {
 TEST(TicketFiling, EmployeesNamedInTheFormAreHandedOutForALookUp) {
   const desk::Answers answers = {{"for_whom", std::string("employees/petrov")}};
   EXPECT_THAT(EmployeesNamed(Certificates().form, answers),
-              ::testing::ElementsAre(std::pair<std::string, std::string>("ticket.fields.for_whom", "petrov")));
+              ::testing::ElementsAre(
+                  std::pair<std::string, std::string>("ticket.fields.for_whom", "petrov")));
 }
 
 TEST(ContentHash, IsOfTheListAndNotOfItsBytesRunTogether) {
   EXPECT_EQ(ContentHash().Add("a", "1").Hex(), ContentHash().Add("a", "1").Hex());
   EXPECT_NE(ContentHash().Add("a", "12").Hex(), ContentHash().Add("a1", "2").Hex());
-  EXPECT_NE(ContentHash().Add("a", "1").Add("b", "").Hex(), ContentHash().Add("a", "").Add("b", "1").Hex());
+  EXPECT_NE(ContentHash().Add("a", "1").Add("b", "").Hex(),
+            ContentHash().Add("a", "").Add("b", "1").Hex());
   // The digest of the SHA-256 standard for the empty message.
-  EXPECT_EQ(ContentHash().Hex(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(ContentHash().Hex(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 }  // namespace
