@@ -44,7 +44,7 @@ constexpr Invariant kInvariants[] = {
     {"I17", "fires and events agree one to one", "срабатывания и события один к одному", kAlways,
      &invariants::kI17FiresEqualEvents, ""},
     {"I18", "every breach reached its manager", "о каждом нарушении срока руководитель узнал",
-     kQuiet, &invariants::kI18BreachReachedManager, ""},
+     kQuiet, &invariants::kI18BreachWasTold, ""},
     {"I19", "no notice is stuck, no dead letter parked", "уведомления не застряли, отложенных нет",
      kQuiet, &invariants::kI19NothingStuck, ""},
     {"I20", "one ticket a request id, one number a ticket",

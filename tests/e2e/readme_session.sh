@@ -4,6 +4,7 @@
 . "$(dirname "$0")/e2e.sh"
 own_stack readme
 
+# shellcheck disable=SC2016 # backquotes are Markdown's
 sed -n '/<!-- session/,/^```$/p' README.md | sed -n '/^```sh$/,/^```$/p' | sed '1d;$d' >"$scratch/session"
 [ "$(wc -l <"$scratch/session")" -ge 10 ] || broken "README.md has no session"
 tools/dev up --no-build

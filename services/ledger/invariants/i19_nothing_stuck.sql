@@ -1,0 +1,1 @@
+SELECT 0 AS part, '' AS what, '' AS detail WHERE false
