@@ -1,6 +1,5 @@
 #include "integration/suite.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <grpc/support/time.h>
@@ -11,32 +10,43 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 
-#include "desk/access/permissions.h"
-#include "intake/rpc/intake_rpc.h"
-#include "intake/work/watch_hub.h"
+#include "intake/bind.h"
 #include "integration/company.h"
 #include "ledger/reference.h"
 #include "platform/clock/clock.h"
-#include "platform/obs/metrics.h"
-#include "platform/rpc/front.h"
-#include "platform/rpc/server.h"
+#include "platform/config/load.h"
+#include "platform/testing/signal.h"
 
 namespace potok::testing {
 namespace {
 
+[[noreturn]] void Die(const std::string& what, const absl::Status& status) {
+  std::fprintf(stderr, "the suite cannot start: %s: %s\n", what.c_str(), status.ToString().c_str());
+  std::exit(3);
+}
+
 template <class T>
-T OrDie(absl::StatusOr<T> value, const char* what) {
-  if (!value.ok()) {
-    std::fprintf(stderr, "the suite cannot start: %s: %s\n", what,
-                 value.status().ToString().c_str());
-    std::exit(3);
-  }
+T OrDie(absl::StatusOr<T> value, const std::string& what) {
+  if (!value.ok()) Die(what, value.status());
   return *std::move(value);
 }
 
+// "sla-timer" is potok_sla_timer in the database and sla_timer in the configuration.
+std::string Underscored(const std::string& service) {
+  return absl::StrReplaceAll(service, {{"-", "_"}});
+}
+
+struct Running {
+  app::ServiceSpec spec;
+  std::unique_ptr<app::Process> process;
+  std::shared_ptr<grpc::Channel> channel;
+};
+
 }  // namespace
 
+// Members are destroyed in reverse: services, the suite's own ledger, then what they stand on.
 struct Suite::State {
   explicit State(SuiteOptions o) : options(std::move(o)) {}
 
@@ -45,22 +55,41 @@ struct Suite::State {
   std::unique_ptr<TestRedis> redis;
   std::unique_ptr<DbClock> clock;
   std::unique_ptr<ledger::Reference> reference;
-  std::unique_ptr<ledger::Ledger> ledger;  // The suite's own.
-
-  obs::Metrics metrics;
-  rpc::DevAuthenticator authenticator;
-  std::unique_ptr<pg::Pool> pool;
-  std::unique_ptr<rpc::WorkerPool> workers;
-  std::unique_ptr<rpc::Front> front;
-  std::unique_ptr<intake::TicketReads> reads;
-  std::unique_ptr<intake::TicketLists> lists;
-  std::unique_ptr<intake::WatchHub> hub;
-  std::unique_ptr<ledger::Ledger> intake_ledger;
-  std::unique_ptr<rpc::PageTokens> tokens;
-  std::unique_ptr<intake::IntakeRpc> intake_rpc;
-  std::unique_ptr<rpc::Server> server;
-  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<ledger::Ledger> ledger;
+  std::vector<Running> services;
   std::unique_ptr<intake::v1::IntakeService::Stub> intake;
+
+  Running& Find(const std::string& name) {
+    for (Running& service : services) {
+      if (service.spec.name == name) return service;
+    }
+    Die(name, absl::NotFoundError("the suite was not asked for this service"));
+  }
+
+  void Start(Running& service) {
+    const std::string& name = service.spec.name;
+    std::vector<std::string> config = {
+        "listen=127.0.0.1:0", "auth.mode=MODE_DEV", "drain.timeout_ms=5000",
+        absl::StrCat("postgres.dsn=", database.dsn("potok_" + Underscored(name)))};
+    if (redis != nullptr) config.push_back(absl::StrCat("redis.address=", redis->address()));
+    for (const Running& other : services) {
+      if (other.process == nullptr || &other == &service) continue;
+      config.push_back(absl::StrCat("peers.", Underscored(other.spec.name), "=",
+                                    other.process->addresses()[0]));
+    }
+    const auto more = options.config.find(name);
+    if (more != options.config.end()) {
+      config.insert(config.end(), more->second.begin(), more->second.end());
+    }
+    service.process =
+        OrDie(app::Process::Start(OrDie(config::Load("", config), name), {service.spec}, "dev"), name);
+    if (!Eventually([&] { return service.process->ready(); })) {
+      Die(name, absl::DeadlineExceededError("it never became ready"));
+    }
+    service.channel =
+        grpc::CreateChannel(service.process->addresses()[0], grpc::InsecureChannelCredentials());
+    if (name == "intake") intake = intake::v1::IntakeService::NewStub(service.channel);
+  }
 };
 
 Suite::Suite(SuiteOptions options) : state_(std::make_unique<State>(std::move(options))) {
@@ -68,59 +97,35 @@ Suite::Suite(SuiteOptions options) : state_(std::make_unique<State>(std::move(op
   if (s.options.redis) s.redis = std::make_unique<TestRedis>();
   if (s.options.company) FoundCompany(s.database);
   pg::Pool& own = s.database.pool(8);
-  OrDie(EnsureOrigin(own, {.scale = s.options.time_scale, .origin = {}}), "clock origin");
+  OrDie(EnsureOrigin(own, {.scale = s.options.time_scale, .origin = s.options.time_origin}),
+        "clock origin");
   s.clock = OrDie(DbClock::Start(own), "clock");
   s.reference = OrDie(ledger::Reference::Start(own), "reference data");
-  s.ledger =
-      std::make_unique<ledger::Ledger>(own, *s.reference, *s.clock, ledger::LedgerOptions{}, [] {});
-
-  s.pool = std::make_unique<pg::Pool>(
-      pg::PoolOptions{.dsn = s.database.dsn("potok_intake"), .size = 12});
-  s.workers = std::make_unique<rpc::WorkerPool>(rpc::WorkerPoolOptions{}, s.metrics);
-  s.front = std::make_unique<rpc::Front>(
-      rpc::FrontOptions{}, s.authenticator,
-      [](const Caller& caller, absl::string_view permission) {
-        return desk::Allowed(caller.roles, permission);
-      },
-      *s.workers);
-  s.reads = std::make_unique<intake::TicketReads>(*s.pool);
-  s.lists = std::make_unique<intake::TicketLists>(*s.pool);
-  s.hub = std::make_unique<intake::WatchHub>(*s.reads);
-  s.intake_ledger =
-      std::make_unique<ledger::Ledger>(*s.pool, *s.reference, *s.clock, ledger::LedgerOptions{},
-                                       [hub = s.hub.get()] { hub->Wake(); });
-  s.tokens = std::make_unique<rpc::PageTokens>(OrDie(rpc::PageTokens::Create(""), "page tokens"));
-  s.intake_rpc = std::make_unique<intake::IntakeRpc>(intake::IntakeParts{
-      *s.front, *s.intake_ledger, *s.reference, *s.reads, *s.lists, *s.hub, *s.tokens, *s.clock});
-  s.server = std::make_unique<rpc::Server>(rpc::ServerOptions{.listen = {"127.0.0.1:0"}}, *s.front,
-                                           s.metrics);
-  s.server->Add<intake::v1::IntakeService>(s.intake_rpc.get());
-  OrDie(absl::StatusOr<bool>([&]() -> absl::StatusOr<bool> {
-          if (absl::Status started = s.server->Start(); !started.ok()) return started;
-          return true;
-        }()),
-        "server");
-  s.server->SetReady(true);
-  s.channel = grpc::CreateChannel(s.server->addresses()[0], grpc::InsecureChannelCredentials());
-  s.intake = intake::v1::IntakeService::NewStub(s.channel);
+  s.ledger = std::make_unique<ledger::Ledger>(own, *s.reference, *s.clock, ledger::LedgerOptions{},
+                                              [] {});
+  if (s.options.services.empty()) s.options.services.push_back(intake::Spec());
+  for (const app::ServiceSpec& spec : s.options.services) s.services.push_back({spec, nullptr, nullptr});
+  for (Running& service : s.services) s.Start(service);
 }
 
-Suite::~Suite() { Stop(); }
-
-void Suite::Stop() {
-  State& s = *state_;
-  if (s.server == nullptr) return;
-  s.front->EndStreams();
-  s.server->Shutdown(std::chrono::seconds(5));
-  s.server.reset();
-  s.workers->Stop();
-  s.intake_ledger.reset();
-  s.hub.reset();
+Suite::~Suite() {
+  for (auto service = state_->services.rbegin(); service != state_->services.rend(); ++service) {
+    service->process.reset();
+  }
 }
+
+void Suite::Stop(const std::string& service) { state_->Find(service).process.reset(); }
+void Suite::Start(const std::string& service) { state_->Start(state_->Find(service)); }
 
 TestDatabase& Suite::database() { return state_->database; }
 TestRedis& Suite::redis() { return *state_->redis; }
-std::shared_ptr<grpc::Channel> Suite::channel(Part) const { return state_->channel; }
+const Clock& Suite::clock() const { return *state_->clock; }
+app::Process& Suite::process(const std::string& service) const {
+  return *state_->Find(service).process;
+}
+std::shared_ptr<grpc::Channel> Suite::channel(const std::string& service) const {
+  return state_->Find(service).channel;
+}
 intake::v1::IntakeService::Stub& Suite::intake() const { return *state_->intake; }
 
 std::unique_ptr<grpc::ClientContext> Suite::As(const std::string& who, const std::string& locale) {

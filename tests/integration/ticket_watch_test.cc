@@ -206,7 +206,7 @@ TEST_F(TicketWatch, IsToldWhenTheServerStops) {
   const Ticket ticket = File();
   Watcher watcher(suite_, "ivanova", ticket.name());
   ASSERT_TRUE(watcher.seen.WaitForCount(1));
-  suite_.Stop();
+  suite_.Stop("intake");
   watcher.Join();
   EXPECT_EQ(watcher.status.error_code(), grpc::UNAVAILABLE);
 }
