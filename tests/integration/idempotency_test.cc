@@ -1,4 +1,5 @@
 // One request_id, one effect: however many callers, however often, on whatever method.
+#include <atomic>
 #include <gtest/gtest.h>
 #include <string>
 #include <thread>
@@ -7,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
+#include "intake/bind.h"
 #include "integration/suite.h"
 #include "platform/testing/status_matchers.h"
 
@@ -138,6 +140,26 @@ TEST_F(Idempotency, SixtyFourCallersWithTheirOwnRequestIdsGetSixtyFourNumbersWit
                 "SELECT count(DISTINCT number) || ' ' || min(number) || ' ' || max(number)"
                 " FROM ledger.ticket"),
             "64 IT-000001 IT-000064");
+}
+
+TEST(IdempotencyOfReplicas, TwoReplicasGivenOneRequestIdMakeOneTicketAndAnswerAlike) {
+  Suite suite({.services = {intake::Spec(), intake::Spec()}});
+  const auto second = suite.Stub<intake::v1::IntakeService>("intake/2");
+  for (int round = 0; round < 5; ++round) {
+    const auto request = SupportRequest();
+    std::atomic<int> turn{0};
+    const std::vector<std::string> answers = AtOnce(64, [&] {
+      Ticket ticket;
+      auto& stub = turn++ % 2 == 0 ? suite.intake() : *second;
+      const grpc::Status status = stub.CreateTicket(Suite::As("ivanova").get(), request, &ticket);
+      if (!status.ok()) return absl::StrCat("failed: ", status.error_message());
+      return ticket.ShortDebugString();
+    });
+    for (const std::string& answer : answers) EXPECT_EQ(answer, answers[0]);
+    EXPECT_EQ(answers[0].find("failed"), std::string::npos) << answers[0];
+    EXPECT_EQ(suite.database().Query("SELECT count(*) FROM ledger.ticket"),
+              absl::StrCat(round + 1));
+  }
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ std::string Underscored(const std::string& service) {
 
 struct Running {
   app::ServiceSpec spec;
+  std::string label;
   std::unique_ptr<app::Process> process;
   std::shared_ptr<grpc::Channel> channel;
 };
@@ -61,7 +62,7 @@ struct Suite::State {
 
   Running& Find(const std::string& name) {
     for (Running& service : services) {
-      if (service.spec.name == name) return service;
+      if (service.label == name) return service;
     }
     Die(name, absl::NotFoundError("the suite was not asked for this service"));
   }
@@ -74,21 +75,21 @@ struct Suite::State {
     if (redis != nullptr) config.push_back(absl::StrCat("redis.address=", redis->address()));
     for (const Running& other : services) {
       if (other.process == nullptr || &other == &service) continue;
-      config.push_back(absl::StrCat("peers.", Underscored(other.spec.name), "=",
-                                    other.process->addresses()[0]));
+      config.push_back(
+          absl::StrCat("peers.", Underscored(other.spec.name), "=", other.process->addresses()[0]));
     }
     const auto more = options.config.find(name);
     if (more != options.config.end()) {
       config.insert(config.end(), more->second.begin(), more->second.end());
     }
-    service.process =
-        OrDie(app::Process::Start(OrDie(config::Load("", config), name), {service.spec}, "dev"), name);
+    service.process = OrDie(
+        app::Process::Start(OrDie(config::Load("", config), name), {service.spec}, "dev"), name);
     if (!Eventually([&] { return service.process->ready(); })) {
       Die(name, absl::DeadlineExceededError("it never became ready"));
     }
     service.channel =
         grpc::CreateChannel(service.process->addresses()[0], grpc::InsecureChannelCredentials());
-    if (name == "intake") intake = intake::v1::IntakeService::NewStub(service.channel);
+    if (service.label == "intake") intake = intake::v1::IntakeService::NewStub(service.channel);
   }
 };
 
@@ -101,10 +102,15 @@ Suite::Suite(SuiteOptions options) : state_(std::make_unique<State>(std::move(op
         "clock origin");
   s.clock = OrDie(DbClock::Start(own), "clock");
   s.reference = OrDie(ledger::Reference::Start(own), "reference data");
-  s.ledger = std::make_unique<ledger::Ledger>(own, *s.reference, *s.clock, ledger::LedgerOptions{},
-                                              [] {});
+  s.ledger =
+      std::make_unique<ledger::Ledger>(own, *s.reference, *s.clock, ledger::LedgerOptions{}, [] {});
   if (s.options.services.empty()) s.options.services.push_back(intake::Spec());
-  for (const app::ServiceSpec& spec : s.options.services) s.services.push_back({spec, nullptr, nullptr});
+  std::map<std::string, int> replicas;
+  for (const app::ServiceSpec& spec : s.options.services) {
+    const int replica = ++replicas[spec.name];
+    const std::string label = replica == 1 ? spec.name : absl::StrCat(spec.name, "/", replica);
+    s.services.push_back({spec, label, nullptr, nullptr});
+  }
   for (Running& service : s.services) s.Start(service);
 }
 

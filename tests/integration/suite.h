@@ -1,13 +1,13 @@
-// Services of Potok in the test's process, bound as in production, each with its own database role, on a
-// database of the test's own, reached over real sockets.
+// Services of Potok in the test's process, bound as in production, each with its own database role,
+// on a database of the test's own, reached over real sockets.
 //
 //   Suite suite({.services = {intake::Spec(), router::Spec()}});
 //   intake::v1::Ticket ticket;
 //   ASSERT_TRUE(suite.intake().GetTicket(Suite::As("ivanova").get(), request, &ticket).ok());
 //   auto router = suite.Stub<router::v1::RouterService>("router");
 //
-// Authentication is the development one: "ivanova" is a requester, "sidorov:requester+agent" an agent,
-// "root:admin" an administrator. Thread-safe once constructed; a context is for one call.
+// Authentication is the development one: "ivanova" is a requester, "sidorov:requester+agent" an
+// agent, "root:admin" an administrator. Thread-safe once constructed; a context is for one call.
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -30,7 +30,8 @@
 namespace potok::testing {
 
 struct SuiteOptions {
-  // Started in this order, so that each knows the addresses of those before it; empty: intake alone.
+  // Started in this order, so that each knows the addresses of those before it; empty: intake
+  // alone. The same one again is a further replica, called "intake/2" by the functions below.
   std::vector<app::ServiceSpec> services;
   bool redis = false;     // A Redis of the suite's own; without one the log is read from Postgres.
   bool company = true;    // FoundCompany (company.h) before the services start.
@@ -61,7 +62,8 @@ class Suite {
   }
   intake::v1::IntakeService::Stub& intake() const;
 
-  // A context for one call with a deadline of 20 s. `who`: "EMPLOYEE[:role[+role...]]", "" for nobody.
+  // A context for one call with a deadline of 20 s. `who`: "EMPLOYEE[:role[+role...]]", "" for
+  // nobody.
   static std::unique_ptr<grpc::ClientContext> As(const std::string& who,
                                                  const std::string& locale = "en");
 
@@ -71,8 +73,8 @@ class Suite {
     return Do(ticket_name, desk::AssignTicket{agent, "manual"});
   }
 
-  // Stops one service as SIGTERM does, and starts it again at another address. Stubs and channels of it
-  // that a test holds are of no use afterwards.
+  // Stops one service as SIGTERM does, and starts it again at another address. Stubs and channels
+  // of it that a test holds are of no use afterwards.
   void Stop(const std::string& service);
   void Start(const std::string& service);
 

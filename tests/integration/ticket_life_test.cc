@@ -262,27 +262,25 @@ TEST_F(TicketLife, OnlyTheRequestersPublicWordEndsTheWait) {
             Ticket::STATE_IN_PROGRESS);
 }
 
-TEST_F(TicketLife, AReplyAfterTheHolderHasLeftSendsTheTicketToTheQueue) {
-  const Ticket ticket = Assigned();
-  auto wait = On<WaitTicketRequest>(ticket);
-  wait.set_question("Какой кабинет?");
-  Ok(&Stub::WaitTicket, kAgent, wait);
-  suite_.database().Query(
-      "UPDATE intake.employee SET active = false WHERE id = 'sidorov';"
-      "UPDATE ledger.reference_epoch SET epoch = epoch + 1 WHERE kind = 'directory'");
-  // The service learns of it within a poll of its reference data; until then the holder keeps it.
-  ASSERT_TRUE(Eventually([&] {
-    Ticket answer;
-    return !suite_.intake()
-                .CreateTicket(Suite::As("sidorov").get(), SupportRequest(), &answer)
-                .ok();
-  }));
-  const AddCommentResponse reply = Say(ticket, "ivanova", "312");
-  EXPECT_EQ(reply.ticket().state(), Ticket::STATE_QUEUED);
-  EXPECT_EQ(
-      suite_.database().Query("SELECT active FROM ledger.agent_load WHERE agent_id = 'sidorov' AND"
-                              " flow_id = 'it-support'"),
-      "0");
+TEST_F(TicketLife, AReplyAfterTheHolderHasGoneSendsTheTicketToTheQueue) {
+  for (const char* gone : {"UPDATE intake.employee SET active = false WHERE id = 'sidorov'",
+                           "UPDATE router.member SET removed_at = now() WHERE employee = 'sidorov'",
+                           "INSERT INTO router.absence (employee, kind, starts_at, ends_at, "
+                           "created_by, created_at) VALUES"
+                           " ('sidorov', 'sick', now() - interval '1 hour', now() + interval '1 "
+                           "day', 'users/belov', now())"}) {
+    SCOPED_TRACE(gone);
+    const Ticket ticket = Assigned();
+    auto wait = On<WaitTicketRequest>(ticket);
+    wait.set_question("Какой кабинет?");
+    Ok(&Stub::WaitTicket, kAgent, wait);
+    suite_.database().Query(gone);
+    EXPECT_EQ(Say(ticket, "ivanova", "312").ticket().state(), Ticket::STATE_QUEUED);
+    EXPECT_EQ(suite_.database().Query("SELECT sum(active) FROM ledger.agent_load"), "0");
+    suite_.database().Query(
+        "UPDATE intake.employee SET active = true WHERE id = 'sidorov';"
+        "UPDATE router.member SET removed_at = NULL WHERE employee = 'sidorov'");
+  }
 }
 
 TEST_F(TicketLife, TheHolderMovesTheDeadlineWhereTheFlowAllowsIt) {

@@ -95,14 +95,16 @@ class IntakeRpc final : public v1::IntakeService::CallbackService {
     desk::Action action;
     bool of_this_version = false;
   };
-  using Choose = std::function<Choice(const desk::Ticket&)>;
+  using Choose = std::function<absl::StatusOr<Choice>(const desk::Ticket&)>;
   void Decide(const CallContext& call, desk::Command command, const Choose& choose, Done done);
 
   absl::StatusOr<TicketSeen> FindVisible(const CallContext& call, const std::string& name,
                                          const desk::Viewer& viewer) const;
   desk::Viewer ViewerOf(const CallContext& call) const;
-  // The holder is gone for good: no longer here, or no longer of the flow's team.
-  bool HolderLeft(const desk::Ticket& ticket) const;
+  // A ResumeTicket that leaves the ticket with its holder, or gives it back to the queue when the
+  // holder cannot go on.
+  absl::StatusOr<Choice> Resume(const CallContext& call, const desk::Ticket& ticket,
+                                const std::string& text) const;
   v1::Ticket Show(const ledger::Outcome& outcome) const;
   // Real time, up to a constant: page tokens live a day of the clock on the wall, also when
   // business time is scaled.

@@ -1,5 +1,4 @@
 // The verbs: what people do to a ticket. Each is one command for the ledger.
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -40,15 +39,15 @@ v1::Ticket IntakeRpc::Show(const ledger::Outcome& outcome) const {
   return ToWire(outcome.ticket, v1::TICKET_VIEW_FULL, outcome.event.at, desk::QueueReason::kReady);
 }
 
-bool IntakeRpc::HolderLeft(const desk::Ticket& ticket) const {
-  const auto reference = parts_.reference.Snapshot();
-  const ledger::Employee* holder = reference->FindEmployee(ticket.assignee);
-  if (holder == nullptr || !holder->active) return true;
-  const auto team = reference->members.find(ticket.flow_id);
-  return team == reference->members.end() ||
-         std::none_of(team->second.begin(), team->second.end(), [&](const ledger::Member& member) {
-           return member.employee == ticket.assignee;
-         });
+absl::StatusOr<IntakeRpc::Choice> IntakeRpc::Resume(const CallContext& call,
+                                                    const desk::Ticket& ticket,
+                                                    const std::string& text) const {
+  desk::ResumeTicket resume{.text = text, .holder_left = false};
+  if (!ticket.assignee.empty()) {
+    POTOK_ASSIGN_OR_RETURN(resume.holder_left,
+                           parts_.reads.HolderGone(ticket, parts_.clock.Now(), call.deadline));
+  }
+  return Choice{std::move(resume), true};
 }
 
 template <class Request>
@@ -198,12 +197,13 @@ void IntakeRpc::Decide(const CallContext& call, desk::Command command, const Cho
     const bool visible =
         seen->has_value() && desk::RelationOf(command.viewer, (*seen)->ticket).sees;
     if (!visible) return parts_.ledger.Submit(std::move(command), call.deadline, std::move(done));
-    Choice choice = choose((*seen)->ticket);
+    absl::StatusOr<Choice> choice = choose((*seen)->ticket);
+    if (!choice.ok()) return done(choice.status());
     desk::Command decided = command;
-    decided.action = std::move(choice.action);
+    decided.action = std::move(choice->action);
     // The last look goes through whatever happened meanwhile: a caller who named no etag is not to
     // be refused because others are busy.
-    const bool bound = choice.of_this_version && !command.expected_version && look < kLooks;
+    const bool bound = choice->of_this_version && !command.expected_version && look < kLooks;
     if (!bound) return parts_.ledger.Submit(std::move(decided), call.deadline, std::move(done));
     decided.expected_version = (*seen)->ticket.version;
     // Waits for the ledger: whether to look again is known only then. Callers of this path are
@@ -225,10 +225,7 @@ IntakeRpc::Reactor* IntakeRpc::ResumeTicket(Context* c, const v1::ResumeTicketRe
         if (!command.ok()) return answer(command.status());
         Decide(
             call, *std::move(command),
-            [this](const desk::Ticket& ticket) {
-              return Choice{desk::ResumeTicket{.text = "", .holder_left = HolderLeft(ticket)},
-                            true};
-            },
+            [this, &call](const desk::Ticket& ticket) { return Resume(call, ticket, ""); },
             [this, answer](absl::StatusOr<ledger::Outcome> outcome) {
               if (!outcome.ok()) return answer(outcome.status());
               answer(Show(*outcome));
@@ -263,11 +260,10 @@ IntakeRpc::Reactor* IntakeRpc::AddComment(Context* c, const v1::AddCommentReques
         // instant.
         Decide(
             call, *std::move(command),
-            [this, &q, &viewer](const desk::Ticket& ticket) {
+            [this, &call, &q, &viewer](const desk::Ticket& ticket) -> absl::StatusOr<Choice> {
               const bool reply = !q.internal() && desk::RelationOf(viewer, ticket).requester;
               if (reply && ticket.state == desk::State::kWaiting) {
-                return Choice{
-                    desk::ResumeTicket{.text = q.text(), .holder_left = HolderLeft(ticket)}, true};
+                return Resume(call, ticket, q.text());
               }
               return Choice{desk::AddComment{q.text(), q.internal()}, reply};
             },

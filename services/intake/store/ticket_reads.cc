@@ -54,6 +54,15 @@ absl::StatusOr<std::optional<TicketChanges>> TicketReads::ChangesAfter(const std
                            });
 }
 
+absl::StatusOr<bool> TicketReads::HolderGone(const desk::Ticket& ticket, absl::Time now,
+                                             Deadline deadline) const {
+  return pg::InAutocommit(
+      pool_, {.read_only = true, .deadline = deadline}, [&](pg::Tx& tx) -> absl::StatusOr<bool> {
+        return tx.Run(sql::kTicketHolderGone, ticket.assignee, ticket.flow_id, now)[0][0]
+            .as<bool>();
+      });
+}
+
 absl::StatusOr<std::vector<WatchedTicket>> TicketReads::Moved(
     const std::vector<WatchedTicket>& known) const {
   std::vector<int> parts;

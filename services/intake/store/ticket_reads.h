@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 #include "desk/ticket/ticket.h"
 #include "intake/domain/ticket_seen.h"
@@ -41,6 +42,11 @@ class TicketReads {
   // The ticket and at most `limit` of its events after version `after`; nullopt when there is none.
   absl::StatusOr<std::optional<TicketChanges>> ChangesAfter(const std::string& id, int64_t after,
                                                             int limit, Deadline deadline) const;
+
+  // Whether the holder of the ticket cannot go on with it at `now`: absent, out of the flow's team,
+  // or gone from the company.
+  absl::StatusOr<bool> HolderGone(const desk::Ticket& ticket, absl::Time now,
+                                  Deadline deadline) const;
 
   // Those of `known` that have a newer version now, or are archived; one statement for all.
   absl::StatusOr<std::vector<WatchedTicket>> Moved(const std::vector<WatchedTicket>& known) const;
