@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 #include <utility>
 
 #include "base/status_macros.h"
-#include "desk/ticket/ids.h"
+#include "desk/stream_names.h"
 #include "platform/obs/log.h"
 
 namespace potok::sla_timer {
@@ -20,12 +19,6 @@ constexpr absl::Duration kUnstableWait = absl::Milliseconds(250);
 
 absl::Duration Monotonic() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
-}
-
-std::vector<int> AllParts() {
-  std::vector<int> parts(desk::kParts);
-  std::iota(parts.begin(), parts.end(), 0);
-  return parts;
 }
 
 // From a tenth of a millisecond, which only an idle machine reaches, to a day of downtime.
@@ -44,7 +37,7 @@ TimerLoop::TimerLoop(TimerLoopOptions options, pg::Pool& pool, ledger::Reference
       on_commit_(std::move(on_commit)),
       // Nothing to stamp: the firing transaction checks the lease row itself.
       leases_({.family = "sla",
-               .parts = AllParts(),
+               .parts = desk::AllParts(),
                .owner = options_.owner,
                .times = options_.lease_times,
                .hooks = options_.hooks},

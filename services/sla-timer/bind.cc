@@ -1,0 +1,104 @@
+#include "sla-timer/bind.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/status_macros.h"
+#include "desk/access/permissions.h"
+#include "desk/stream_names.h"
+#include "ledger/foundation/foundation.h"
+#include "platform/log/consumer.h"
+#include "platform/log/wake.h"
+#include "sla-timer/rpc/calendars.h"
+#include "sla-timer/rpc/clocks.h"
+#include "sla-timer/rpc/policies.h"
+#include "sla-timer/rpc/sla_timer_rpc.h"
+#include "sla-timer/work/timer_loop.h"
+
+namespace potok::sla_timer {
+namespace {
+
+TimerLoopOptions LoopOptionsOf(const ledger::Foundation& foundation, obs::Metrics& metrics) {
+  TimerLoopOptions options;
+  options.owner = foundation.owner();
+  options.hooks = foundation.HooksFor(metrics);
+  return options;
+}
+
+// Members are destroyed in reverse: the hints stop first, then the timers, then the relay's bell.
+class SlaTimer final : public app::Bound {
+ public:
+  SlaTimer(app::Parts& parts, std::shared_ptr<ledger::Foundation> foundation)
+      : foundation_(std::move(foundation)),
+        timers_(LoopOptionsOf(*foundation_, parts.metrics), foundation_->loops(),
+                foundation_->reference(), foundation_->clock(), parts.metrics,
+                [this] { if (relay_bell_) relay_bell_->Notify(); }),
+        calendars_(foundation_->calls(), foundation_->reference(), parts.page_tokens,
+                   foundation_->clock()),
+        policies_(foundation_->calls(), foundation_->reference(), parts.page_tokens,
+                  foundation_->clock()),
+        clocks_(foundation_->calls(), foundation_->reference(), parts.page_tokens,
+                foundation_->clock()),
+        calendar_rpc_(parts.front, calendars_),
+        policy_rpc_(parts.front, policies_),
+        timer_rpc_(parts.front, clocks_) {
+    parts.server.Add<v1::CalendarService>(&calendar_rpc_);
+    parts.server.Add<v1::SlaPolicyService>(&policy_rpc_);
+    parts.server.Add<v1::SlaTimerService>(&timer_rpc_);
+    // Without Redis the relay's own poll is the only bell.
+    if (!foundation_->redis().address.empty()) {
+      relay_bell_ = std::make_unique<log::RemoteWake>(foundation_->redis(), desk::kWakeChannel,
+                                                      foundation_->HooksFor(parts.metrics));
+    }
+    app::Loop& loop =
+        parts.AddLoop("sla-timers", [this](std::stop_token) { return timers_.Turn(); });
+    // Every event may have armed or moved a timer. The entries themselves are of no interest: the rows are read.
+    log::ConsumerOptions hints = foundation_->ConsumerFor("sla", {1, 2, 3});
+    hints.after_commit = [this, &loop](const std::vector<log::LogEntry>&) {
+      timers_.Wake();
+      loop.Wake();
+    };
+    hints_ = std::make_unique<log::Consumer>(
+        std::move(hints), foundation_->loops(),
+        [](pg::Tx&, const std::vector<log::LogEntry>&) { return absl::OkStatus(); });
+    // Called in reverse, after the loop has ended: the leases go last, when nothing is done under them.
+    parts.OnStop([this] { timers_.leases().Stop(); });
+    parts.OnStop([this] { hints_->Stop(); });
+    timers_.leases().Start();
+    hints_->Start();
+  }
+
+ private:
+  const std::shared_ptr<ledger::Foundation> foundation_;
+  std::unique_ptr<log::RemoteWake> relay_bell_;
+  TimerLoop timers_;
+  const Calendars calendars_;
+  const Policies policies_;
+  const Clocks clocks_;
+  CalendarRpc calendar_rpc_;
+  SlaPolicyRpc policy_rpc_;
+  SlaTimerRpc timer_rpc_;
+  std::unique_ptr<log::Consumer> hints_;
+};
+
+absl::StatusOr<std::unique_ptr<app::Bound>> Bind(app::Parts& parts) {
+  POTOK_ASSIGN_OR_RETURN(std::shared_ptr<ledger::Foundation> foundation,
+                         ledger::Foundation::Open(parts));
+  return std::make_unique<SlaTimer>(parts, std::move(foundation));
+}
+
+}  // namespace
+
+app::ServiceSpec Spec() {
+  app::ServiceSpec spec;
+  spec.name = "sla-timer";
+  spec.version = POTOK_VERSION;
+  spec.authorize = [](const Caller& caller, absl::string_view permission) {
+    return desk::Allowed(caller.roles, permission);
+  };
+  spec.bind = Bind;
+  return spec;
+}
+
+}  // namespace potok::sla_timer
