@@ -128,9 +128,8 @@ desk::WaitingTicket TicketFrom(const json& in) {
 absl::StatusOr<StoredDecision> Read(const json& in) {
   const int format = in.at("format").get<int>();
   if (format > desk::kRoutingFactsVersion) {
-    return absl::FailedPreconditionError(absl::StrCat("decision of format ", format,
-                                                      "; this binary knows up to ",
-                                                      desk::kRoutingFactsVersion));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "decision of format ", format, "; this binary knows up to ", desk::kRoutingFactsVersion));
   }
   StoredDecision stored;
   desk::PlanFacts& facts = stored.facts;
@@ -215,7 +214,8 @@ absl::StatusOr<StoredDecision> DecisionFromJson(const std::string& text) {
 }
 
 absl::Status Replay(const StoredDecision& stored) {
-  return desk::VerifyDecision(desk::EncodeFacts(stored.facts), desk::EncodeDecision(stored.decision));
+  return desk::VerifyDecision(desk::EncodeFacts(stored.facts),
+                              desk::EncodeDecision(stored.decision));
 }
 
 }  // namespace potok::router

@@ -73,11 +73,13 @@ TEST(DecisionText, TheAccountantWithThreeActiveRequestsIsPassedOverAndOneSeesWhy
   const Words words = SummaryOf(stored, [](const std::string& id) {
     return std::string(id == "ivanova" ? "Иванова Анна" : "Петров Пётр");
   });
-  EXPECT_EQ(words.ru,
-            "Исполнитель - Петров Пётр: подошла очередь; не могли взять: Иванова Анна (3 из 3 активных "
-            "заявок).");
-  EXPECT_EQ(words.en,
-            "Given to Петров Пётр: next in turn; passed over: Иванова Анна (3 of 3 active tickets).");
+  EXPECT_EQ(
+      words.ru,
+      "Исполнитель - Петров Пётр: подошла очередь; не могли взять: Иванова Анна (3 из 3 активных "
+      "заявок).");
+  EXPECT_EQ(
+      words.en,
+      "Given to Петров Пётр: next in turn; passed over: Иванова Анна (3 of 3 active tickets).");
 }
 
 TEST(TeamFacts, PresenceEndsAtItsInstantAndIsOfflineThen) {

@@ -50,7 +50,8 @@ Words PassedOver(const StoredDecision& stored, const NameOf& name_of) {
 }
 
 Words ByRule(const desk::Decision& decision) {
-  if (decision.chosen_by == "rule") return {"так велит правило потока", "a rule of the flow names them"};
+  if (decision.chosen_by == "rule")
+    return {"так велит правило потока", "a rule of the flow names them"};
   if (decision.chosen_by == "sticky") {
     return {"заявка вернулась к прежнему исполнителю", "the ticket came back to its former holder"};
   }
@@ -99,7 +100,8 @@ Words WhyWaiting(QueueReason reason) {
     case QueueReason::kManual:
       return {"в этом потоке заявки раздаёт администратор", "the flow's admin assigns by hand"};
     case QueueReason::kSelfPick:
-      return {"в этом потоке исполнители берут заявки сами", "agents of this flow pick for themselves"};
+      return {"в этом потоке исполнители берут заявки сами",
+              "agents of this flow pick for themselves"};
     case QueueReason::kAllDeclined:
       return {"все исполнители отказались; нужен администратор потока",
               "everybody declined; the flow's admin has to step in"};

@@ -1,5 +1,5 @@
-// How the rest of the service tells the routing loop that something changed. Level-triggered: a ring that is
-// lost or repeated costs time, never truth.
+// How the rest of the service tells the routing loop that something changed. Level-triggered: a
+// ring that is lost or repeated costs time, never truth.
 #pragma once
 
 #include <string>

@@ -68,7 +68,8 @@ std::vector<desk::QueueReason> ReasonsOf(const std::vector<QueueProfile>& profil
     ticket.line = profile.line;
     ticket.excluded = profile.excluded;
     ticket.queued_at = now;
-    // Each on its own: in one plan an earlier profile would take the slot a later one is asked about.
+    // Each on its own: in one plan an earlier profile would take the slot a later one is asked
+    // about.
     reasons.push_back(
         desk::MakePlan(flow, desk::Cursor{}, candidates, {ticket}, now).decisions[0].queue_reason);
   }

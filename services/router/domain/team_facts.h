@@ -23,20 +23,22 @@ inline constexpr char kOffline[] = "offline";
 struct MemberFacts {
   std::string employee;
   int line = 1;
-  std::string calendar;  // Calendar id of their working hours; empty: that of the flow's SLA policy.
+  std::string
+      calendar;  // Calendar id of their working hours; empty: that of the flow's SLA policy.
   std::vector<std::string> skills;
   std::vector<std::string> languages;
-  int wanted_cap = 0;          // By the definition; the load row has to follow it.
-  std::optional<int> active;   // Of the load row; none: there is no row yet.
+  int wanted_cap = 0;         // By the definition; the load row has to follow it.
+  std::optional<int> active;  // Of the load row; none: there is no row yet.
   std::optional<int> cap;
   std::optional<int> total_active;  // Over all flows, when such a limit is kept.
   std::optional<int> total_cap;
-  std::string presence = kOffline;   // As it was said last.
-  std::optional<absl::Time> until;   // Until when it holds.
+  std::string presence = kOffline;  // As it was said last.
+  std::optional<absl::Time> until;  // Until when it holds.
   bool on_leave = false;
 };
 
-// What was said last, after its end has had its effect: then nobody knows, and that counts as offline.
+// What was said last, after its end has had its effect: then nobody knows, and that counts as
+// offline.
 std::string PresenceAt(const std::string& said, std::optional<absl::Time> until, absl::Time now);
 
 // `hours` may be nullptr: the calendar is unknown, and nobody is kept from work for that.
@@ -44,8 +46,8 @@ desk::Candidate CandidateOf(const MemberFacts& member, const desk::Calendar* hou
 
 desk::FlowRouting RoutingOf(const desk::Flow& flow);
 
-// A queued ticket as the policy sees it. The former holder is preferred only for one that came back through no
-// fault of the ticket (`front`): who returns a ticket by hand does not want it next.
+// A queued ticket as the policy sees it. The former holder is preferred only for one that came back
+// through no fault of the ticket (`front`): who returns a ticket by hand does not want it next.
 desk::WaitingTicket WaitingOf(const desk::Ticket& ticket);
 
 // Whether the candidate could take some ticket of their line now.

@@ -20,14 +20,13 @@ absl::StatusOr<std::vector<FoundDecision>> FindDecisions(pg::Tx& tx, int part,
   std::vector<FoundDecision> found;
   for (const auto& row : tx.Run(sql::kDecisionsFind, part, ticket, limit)) {
     POTOK_ASSIGN_OR_RETURN(StoredDecision stored, DecisionFromJson(row["body"].as<std::string>()));
-    found.push_back({row["version"].as<int64_t>(), row["flow_version"].as<int>(),
-                     std::move(stored)});
+    found.push_back(
+        {row["version"].as<int64_t>(), row["flow_version"].as<int>(), std::move(stored)});
   }
   return found;
 }
 
-std::vector<int64_t> FindHandDecisions(pg::Tx& tx, int part, const std::string& ticket,
-                                       int limit) {
+std::vector<int64_t> FindHandDecisions(pg::Tx& tx, int part, const std::string& ticket, int limit) {
   std::vector<int64_t> versions;
   for (const auto& row : tx.Run(sql::kHandDecisions, part, ticket, limit)) {
     versions.push_back(row[0].as<int64_t>());
@@ -52,9 +51,9 @@ std::vector<QueuedTicket> ReadQueuePage(pg::Tx& tx, const desk::FlowRouting& flo
     id = after->ticket;
   }
   std::vector<QueuedTicket> page;
-  for (const auto& row : tx.Run(sql::kQueuePage, flow.flow, now,
-                                absl::ToInt64Seconds(flow.ageing_step), behind, effective, seq, id,
-                                limit)) {
+  for (const auto& row :
+       tx.Run(sql::kQueuePage, flow.flow, now, absl::ToInt64Seconds(flow.ageing_step), behind,
+              effective, seq, id, limit)) {
     QueuedTicket ticket;
     ticket.key = {row["behind"].as<int>(), row["effective"].as<int64_t>(),
                   row["queued_seq"].as<int64_t>(), row["id"].as<std::string>()};

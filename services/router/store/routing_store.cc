@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
+
 #include "router/sql.h"
 
 namespace potok::router {
@@ -53,6 +54,21 @@ std::vector<MemberFacts> ReadTeam(pg::Tx& tx, const std::string& flow, int own_c
     team.push_back(std::move(member));
   }
   return team;
+}
+
+std::vector<desk::Candidate> CandidatesOf(const ledger::ReferenceSnapshot& reference,
+                                          const desk::Flow& flow,
+                                          const std::vector<MemberFacts>& team, absl::Time now) {
+  const desk::SlaPolicy* policy = reference.PolicyOf(flow);
+  const desk::Calendar* usual = policy == nullptr ? nullptr : reference.CalendarOf(*policy);
+  std::vector<desk::Candidate> candidates;
+  candidates.reserve(team.size());
+  for (const MemberFacts& member : team) {
+    const auto own = reference.calendars.find(member.calendar);
+    candidates.push_back(
+        CandidateOf(member, own == reference.calendars.end() ? usual : own->second.get(), now));
+  }
+  return candidates;
 }
 
 void AlignCaps(pg::Tx& tx, const std::string& flow, int own_cap) {
@@ -111,9 +127,13 @@ void WriteDecisions(pg::Tx& tx, const std::vector<MadeDecision>& made) {
   nlohmann::json rows = nlohmann::json::array();
   for (const MadeDecision& each : made) {
     const desk::Decision& decision = each.stored.decision;
-    rows.push_back({{"part", each.part}, {"ticket_id", decision.ticket}, {"version", each.version},
-                    {"flow_id", each.stored.facts.flow.flow}, {"flow_version", each.flow_version},
-                    {"agent", decision.chosen}, {"at", pg::ToTimestamp(decision.at)},
+    rows.push_back({{"part", each.part},
+                    {"ticket_id", decision.ticket},
+                    {"version", each.version},
+                    {"flow_id", each.stored.facts.flow.flow},
+                    {"flow_version", each.flow_version},
+                    {"agent", decision.chosen},
+                    {"at", pg::ToTimestamp(decision.at)},
                     {"body", nlohmann::json::parse(ToJson(each.stored))}});
   }
   tx.Run(sql::kDecisionsWrite, rows.dump());
@@ -122,8 +142,8 @@ void WriteDecisions(pg::Tx& tx, const std::vector<MadeDecision>& made) {
 std::vector<FlowQueue> ReadFlowsToVisit(pg::Tx& tx) {
   std::vector<FlowQueue> flows;
   for (const auto& row : tx.Run(sql::kFlowsToVisit)) {
-    flows.push_back({row[0].as<std::string>(), row[1].as<int64_t>(),
-                     pg::FromNullableTimestamp(row[2])});
+    flows.push_back(
+        {row[0].as<std::string>(), row[1].as<int64_t>(), pg::FromNullableTimestamp(row[2])});
   }
   return flows;
 }

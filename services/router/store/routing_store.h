@@ -1,5 +1,5 @@
-// What a routing pass and the sweeps read and write. Every function works inside the caller's transaction and
-// throws pqxx; statements stand in store/sql.
+// What a routing pass and the sweeps read and write. Every function works inside the caller's
+// transaction and throws pqxx; statements stand in store/sql.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 
 #include "desk/routing/plan.h"
+#include "ledger/reference.h"
 #include "platform/pg/transaction.h"
 #include "router/domain/decision_codec.h"
 #include "router/domain/team_facts.h"
@@ -20,9 +21,15 @@ namespace potok::router {
 desk::Cursor LockCursor(pg::Tx& tx, const std::string& flow);
 void WriteCursor(pg::Tx& tx, const std::string& flow, const desk::Cursor& cursor);
 
-// The team of a flow, ordered by employee bytes; only `employee` when given. `own_cap` is the flow's max_active.
+// The team of a flow, ordered by employee bytes; only `employee` when given. `own_cap` is the
+// flow's max_active.
 std::vector<MemberFacts> ReadTeam(pg::Tx& tx, const std::string& flow, int own_cap, absl::Time now,
                                   const std::optional<std::string>& employee = std::nullopt);
+// The team as candidates at `now`, each by the calendar of their own working hours or else of the
+// flow's policy.
+std::vector<desk::Candidate> CandidatesOf(const ledger::ReferenceSnapshot& reference,
+                                          const desk::Flow& flow,
+                                          const std::vector<MemberFacts>& team, absl::Time now);
 // Makes load rows follow the definition. Locks those it changes, ascending.
 void AlignCaps(pg::Tx& tx, const std::string& flow, int own_cap);
 
@@ -38,7 +45,8 @@ std::vector<std::string> ReadQueueHead(pg::Tx& tx, const desk::FlowRouting& flow
                                        absl::Time now, int limit);
 
 std::vector<QueueProfile> ReadQueueProfiles(pg::Tx& tx, const std::string& flow);
-// Stores the reasons that changed; the number of tickets they belong to. kReady is not stored: it does not last.
+// Stores the reasons that changed; the number of tickets they belong to. kReady is not stored: it
+// does not last.
 int WriteReasons(pg::Tx& tx, const std::string& flow, const std::vector<QueueProfile>& profiles,
                  const std::vector<desk::QueueReason>& reasons, absl::Time now);
 void DropStaleReasons(pg::Tx& tx, const std::string& flow);

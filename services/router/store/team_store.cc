@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "nlohmann/json.hpp"
+
 #include "router/sql.h"
 
 namespace potok::router {
@@ -22,8 +23,10 @@ void UpsertMembers(pg::Tx& tx, const std::string& flow, int own_cap,
   std::vector<std::string> employees;
   std::vector<int> caps;
   for (const MemberDraft& draft : drafts) {
-    nlohmann::json row = {{"employee", draft.employee}, {"line", draft.line},
-                          {"calendar", draft.calendar}, {"skills", draft.skills},
+    nlohmann::json row = {{"employee", draft.employee},
+                          {"line", draft.line},
+                          {"calendar", draft.calendar},
+                          {"skills", draft.skills},
                           {"languages", draft.languages}};
     if (draft.max_active.has_value()) row["max_active"] = *draft.max_active;
     rows.push_back(std::move(row));
@@ -89,8 +92,9 @@ PresenceRow ReadPresence(pg::Tx& tx, const std::string& employee, absl::Time now
 
 std::string InsertAbsence(pg::Tx& tx, const std::string& employee, const AbsenceRow& absence,
                           absl::Time now, const std::string& by) {
-  return tx.Run(sql::kAbsenceInsert, employee, absence.kind, absence.starts_at, absence.ends_at,
-                absence.comment, by, now)[0][0]
+  return tx
+      .Run(sql::kAbsenceInsert, employee, absence.kind, absence.starts_at, absence.ends_at,
+           absence.comment, by, now)[0][0]
       .as<std::string>();
 }
 

@@ -74,9 +74,8 @@ void Dispatcher::RunWorker() {
     {
       absl::MutexLock lock(&mu_);
       mu_.Await(absl::Condition(
-          +[](Dispatcher* d) ABSL_EXCLUSIVE_LOCKS_REQUIRED(d->mu_) {
-            return d->stop_ || !d->ready_.empty();
-          },
+          +[](Dispatcher* d)
+               ABSL_EXCLUSIVE_LOCKS_REQUIRED(d->mu_) { return d->stop_ || !d->ready_.empty(); },
           this));
       if (stop_) return;
       flow = std::move(ready_.front());
@@ -125,7 +124,8 @@ void Dispatcher::RunSweeper() {
     const absl::Status status = Sweep();
     absl::MutexLock lock(&mu_);
     if (!status.ok() && !failing_) {
-      obs::LogWarn("router.sweep_failed", "the sweep failed and is tried again", {{"error", status}});
+      obs::LogWarn("router.sweep_failed", "the sweep failed and is tried again",
+                   {{"error", status}});
     }
     failing_ = !status.ok();
     if (!status.ok()) {

@@ -1,8 +1,8 @@
 // Runs passes where something may have changed: at most one running and one pending for each flow.
 //
-// Wakes come from the log, from calls of this process and from the sweep; they only mark a flow. The sweep alone
-// finds every flow with something to do within its interval, so nothing depends on a wake. While nothing is queued
-// and nobody left, the sweep's two statements are all that runs.
+// Wakes come from the log, from calls of this process and from the sweep; they only mark a flow.
+// The sweep alone finds every flow with something to do within its interval, so nothing depends on
+// a wake. While nothing is queued and nobody left, the sweep's two statements are all that runs.
 #pragma once
 
 #include <deque>
@@ -27,15 +27,16 @@ namespace potok::router {
 
 struct DispatcherOptions {
   int workers = 2;  // Flows in work at once.
-  // Real time between sweeps; shorter on a scaled clock, so that a minute of business time does not pass unseen.
+  // Real time between sweeps; shorter on a scaled clock, so that a minute of business time does not
+  // pass unseen.
   absl::Duration sweep = absl::Seconds(1);
 };
 
 // Thread-safe. Start and Stop may each be called any number of times, Stop before Start too.
 class Dispatcher final : public FlowBell {
  public:
-  Dispatcher(pg::Pool& pool, const Clock& clock, Pass& pass, Rehome& rehome,
-             RouterMetrics& metrics, DispatcherOptions options);
+  Dispatcher(pg::Pool& pool, const Clock& clock, Pass& pass, Rehome& rehome, RouterMetrics& metrics,
+             DispatcherOptions options);
   ~Dispatcher() override;
 
   void Start();

@@ -5,9 +5,10 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "desk/ticket/ids.h"
 #include "gmock/gmock.h"
 
+#include "desk/ticket/ids.h"
+#include "platform/log/relay.h"
 #include "platform/testing/signal.h"
 #include "platform/testing/status_matchers.h"
 #include "router/work/testing/routing_fixture.h"
@@ -28,7 +29,9 @@ class DispatcherTest : public testing::RoutingTest {
     return std::make_unique<Dispatcher>(router_pool_, clock_, *pass_, *rehome_, metrics_,
                                         DispatcherOptions{.workers = 2, .sweep = sweep});
   }
-  std::string Queued() { return database_.Query("SELECT count(*) FROM ledger.ticket WHERE state = 'QUEUED'"); }
+  std::string Queued() {
+    return database_.Query("SELECT count(*) FROM ledger.ticket WHERE state = 'QUEUED'");
+  }
   void Settle() {
     ASSERT_THAT(dispatcher_->Sweep(), IsOk());
     // Without Start nobody works off the wakes: done here, flow by flow.
@@ -91,7 +94,8 @@ TEST_F(DispatcherTest, AThousandTicketsOnTenAgentsWithCapThreeNeverMakeAFourth) 
         // The agents of this worker, so that no two people resolve one ticket.
         const std::string mine = database_.Query(absl::StrCat(
             "SELECT coalesce(string_agg(id::text, ','), '') FROM ledger.ticket WHERE state = "
-            "'ASSIGNED' AND assignee IN ('agent", worker * 2, "','agent", worker * 2 + 1, "')"));
+            "'ASSIGNED' AND assignee IN ('agent",
+            worker * 2, "','agent", worker * 2 + 1, "')"));
         for (size_t at = 0; at + 36 <= mine.size(); at += 37) {
           Resolve(mine.substr(at, 36));
           ++resolved;
@@ -117,7 +121,7 @@ TEST_F(DispatcherTest, AThousandTicketsOnTenAgentsWithCapThreeNeverMakeAFourth) 
 }
 
 TEST_F(DispatcherTest, LeaveGivesTheWorkBackToTheFrontAndAWaitingTicketMovesWhenItIsResumed) {
-  Publish(Draft("it", DistributionMode::kRoundRobin, 100));
+  Publish(Draft("it", DistributionMode::kRoundRobin, 200));
   Hire("it", {"a"});
   const auto held = FileMany("it", 120);
   Settle();
@@ -131,14 +135,17 @@ TEST_F(DispatcherTest, LeaveGivesTheWorkBackToTheFrontAndAWaitingTicketMovesWhen
   EXPECT_EQ(Get(held[1]).state, desk::State::kQueued);
   EXPECT_EQ(Get(held[2]).state, desk::State::kWaiting);
   EXPECT_EQ(database_.Query("SELECT count(*) FROM ledger.ticket WHERE assignee = 'a'"), "1");
-  EXPECT_EQ(database_.Query("SELECT active FROM ledger.agent_load WHERE agent_id = 'a' AND flow_id = 'it'"), "1");
+  EXPECT_EQ(database_.Query(
+                "SELECT active FROM ledger.agent_load WHERE agent_id = 'a' AND flow_id = 'it'"),
+            "1");
   ASSERT_THAT(pass_->Drain("it"), IsOk());
   EXPECT_EQ(Reason(held[0]), "NO_AGENT_PRESENT");
 
   Hire("it", {"b"});
   ASSERT_THAT(pass_->Drain("it"), IsOk());
   EXPECT_EQ(Get(held[0]).assignee, "b");
-  // The answer comes: whoever lets it resume to the one on leave, the next sweep takes it from there.
+  // The answer comes: whoever lets it resume to the one on leave, the next sweep takes it from
+  // there.
   ASSERT_THAT(Do(On(held[2], Agent("a", "it"), desk::ResumeTicket{})), IsOk());
   Settle();
   EXPECT_EQ(Get(held[2]).assignee, "b");
@@ -199,18 +206,22 @@ TEST_F(DispatcherTest, TheLogWakesTheFlowOfACreatedTicket) {
   feed.Start();
   dispatcher_->Start();
   dispatcher_->WaitIdle();
-  EXPECT_TRUE(Eventually([&] { return feed.Stats().parts == desk::kParts && relay.Stats().parts == desk::kParts; }));
+  EXPECT_TRUE(Eventually(
+      [&] { return feed.Stats().parts == desk::kParts && relay.Stats().parts == desk::kParts; }));
   std::vector<double> ms;
   for (int i = 0; i < 30; ++i) {
     const auto started = std::chrono::steady_clock::now();
     const std::string ticket = File("it");
     relay.Notify();
     ASSERT_TRUE(Eventually([&] { return Get(ticket).state == desk::State::kAssigned; }));
-    ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count());
+    ms.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started)
+            .count());
     Resolve(ticket);
   }
   std::sort(ms.begin(), ms.end());
-  std::cout << "create to assigned through the log: median " << ms[15] << " ms, worst " << ms[29] << " ms\n";
+  std::cout << "create to assigned through the log: median " << ms[15] << " ms, worst " << ms[29]
+            << " ms\n";
   feed.Stop();
   relay.Stop();
   dispatcher_->Stop();

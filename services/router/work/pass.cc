@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+
 #include "base/status_macros.h"
 #include "desk/routing/facts.h"
 #include "ledger/writer.h"
@@ -18,8 +19,8 @@
 namespace potok::router {
 namespace {
 
-// Tickets whose assignment is refused although everything is locked are set aside one by one, so that a ticket
-// nobody can explain does not stop its flow.
+// Tickets whose assignment is refused although everything is locked are set aside one by one, so
+// that a ticket nobody can explain does not stop its flow.
 constexpr int kMaxSetAside = 5;
 
 bool CapsFollowDefinition(const std::vector<MemberFacts>& team) {
@@ -41,7 +42,8 @@ class Pass::InTx {
         routing_(RoutingOf(flow)),
         set_aside_(set_aside),
         cursor_(LockCursor(tx, flow.id)),
-        now_(clock.Now()),  // After the wait for the ring: instants of one flow never run backwards.
+        now_(
+            clock.Now()),  // After the wait for the ring: instants of one flow never run backwards.
         writer_(tx, reference_, now_) {}
 
   absl::StatusOr<PassResult> Run() {
@@ -78,19 +80,7 @@ class Pass::InTx {
       AlignCaps(tx_, flow_.id, own_cap);
       team_ = ReadTeam(tx_, flow_.id, own_cap, now_);
     }
-    candidates_.clear();
-    for (const MemberFacts& member : team_) {
-      candidates_.push_back(CandidateOf(member, HoursOf(member), now_));
-    }
-  }
-
-  const desk::Calendar* HoursOf(const MemberFacts& member) const {
-    if (!member.calendar.empty()) {
-      const auto own = reference_->calendars.find(member.calendar);
-      if (own != reference_->calendars.end()) return own->second.get();
-    }
-    const desk::SlaPolicy* policy = reference_->PolicyOf(flow_);
-    return policy == nullptr ? nullptr : reference_->CalendarOf(*policy);
+    candidates_ = CandidatesOf(*reference_, flow_, team_, now_);
   }
 
   void Lock(const std::vector<std::string>& head, const std::vector<PendingMove>& pending,
@@ -122,7 +112,8 @@ class Pass::InTx {
       }
       const auto outcome = writer_.Stage(CommandFor(move.ticket, desk::ChangeLine{}));
       if (!outcome.ok()) {
-        obs::LogWarn("router.move_refused", "a line move that an escalation asked for is not possible",
+        obs::LogWarn("router.move_refused",
+                     "a line move that an escalation asked for is not possible",
                      {{"ticket", move.ticket}, {"error", outcome.status()}});
         continue;
       }
@@ -134,8 +125,8 @@ class Pass::InTx {
   }
 
   absl::Status Assign(const std::vector<std::string>& head) {
-    // From here on the locked rows are the truth. One who was full when read without a lock stays full for this
-    // pass: whoever frees a slot wakes the next one.
+    // From here on the locked rows are the truth. One who was full when read without a lock stays
+    // full for this pass: whoever frees a slot wakes the next one.
     for (desk::Candidate& candidate : candidates_) {
       const desk::AgentLoad* load = writer_.Load(candidate.employee, flow_.id);
       if (load == nullptr) continue;
@@ -166,7 +157,9 @@ class Pass::InTx {
         culprit_ = decision.ticket;
         return outcome.status();
       }
-      made_.push_back({outcome->ticket.part, outcome->event.version, flow_.version,
+      made_.push_back({outcome->ticket.part,
+                       outcome->event.version,
+                       flow_.version,
                        {desk::FactsOfDecision(facts, plan_, i), decision}});
       ++result_.assigned;
     }
@@ -216,8 +209,8 @@ class Pass::InTx {
   std::string culprit_;
 };
 
-Pass::Pass(pg::Pool& pool, ledger::Reference& reference, const Clock& clock,
-           RouterMetrics& metrics, std::function<void()> on_commit)
+Pass::Pass(pg::Pool& pool, ledger::Reference& reference, const Clock& clock, RouterMetrics& metrics,
+           std::function<void()> on_commit)
     : pool_(pool),
       reference_(reference),
       clock_(clock),

@@ -1,9 +1,10 @@
 // One look at the queue of one flow: who gets what, and why the rest waits.
 //
-// A pass is one transaction under the lock on the flow's ring. It takes what is queued now, in the policy's order,
-// gives it to those who have room under the locks on their load rows, and stores each decision with everything it
-// was made from. It reads the tables and nothing else, so any number of passes at any time, from any replica,
-// only ever repeats what still has to be done. Lock order: ring, agents ascending, tickets ascending.
+// A pass is one transaction under the lock on the flow's ring. It takes what is queued now, in the
+// policy's order, gives it to those who have room under the locks on their load rows, and stores
+// each decision with everything it was made from. It reads the tables and nothing else, so any
+// number of passes at any time, from any replica, only ever repeats what still has to be done. Lock
+// order: ring, agents ascending, tickets ascending.
 #pragma once
 
 #include <functional>
@@ -21,8 +22,8 @@ namespace potok::router {
 
 struct PassResult {
   int assigned = 0;
-  int moved = 0;    // To another line.
-  int reasons = 0;  // Queued tickets whose reason changed.
+  int moved = 0;      // To another line.
+  int reasons = 0;    // Queued tickets whose reason changed.
   bool more = false;  // The batch was full: run again at once.
 };
 

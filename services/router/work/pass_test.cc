@@ -70,8 +70,9 @@ TEST_F(PassTest, RoundRobinSpreadsToWithinOneOverManyPasses) {
   }
   const auto spread = Spread(tickets);
   EXPECT_EQ(spread.size(), 7u);
-  const auto [least, most] = std::minmax_element(
-      spread.begin(), spread.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto [least, most] =
+      std::minmax_element(spread.begin(), spread.end(),
+                          [](const auto& a, const auto& b) { return a.second < b.second; });
   EXPECT_LE(most->second - least->second, 1);
 }
 
@@ -290,8 +291,9 @@ TEST_F(PassTest, FiftyTicketsTakeMilliseconds) {
     ASSERT_THAT(result, IsOk());
     more = result->more;
     if (result->assigned == Pass::kBatch) {
-      ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() -
-                                                             started).count());
+      ms.push_back(
+          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started)
+              .count());
     }
   }
   ASSERT_EQ(ms.size(), 10u);

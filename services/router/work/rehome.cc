@@ -34,7 +34,8 @@ absl::StatusOr<std::vector<std::string>> Rehome::Run() {
     if (released == 0) continue;
     metrics_.rehomed.Increment(released);
     flows.push_back(holder.flow);
-    obs::LogInfo("router.rehomed", "tickets of an agent who left went back to the front of the queue",
+    obs::LogInfo("router.rehomed",
+                 "tickets of an agent who left went back to the front of the queue",
                  {{"agent", holder.agent}, {"flow", holder.flow}, {"tickets", released}});
   }
   return flows;
@@ -51,7 +52,8 @@ absl::StatusOr<int> Rehome::Release(const LeftHolder& holder) {
         int staged = 0;
         for (const std::string& id : held) {
           const desk::Ticket* ticket = writer.Find(id);
-          // Moved on meanwhile, or held by another transaction: the next sweep sees what became of it.
+          // Moved on meanwhile, or held by another transaction: the next sweep sees what became of
+          // it.
           if (ticket == nullptr || ticket->assignee != holder.agent ||
               ticket->state == desk::State::kWaiting) {
             continue;

@@ -1,8 +1,9 @@
 // No orphans: work of people who left goes back to the front of its queue.
 //
-// Somebody left when an absence of theirs lasts now, when they are no member of the flow any more, or when they no
-// longer work here. What they were working on (ASSIGNED, IN_PROGRESS) is released; WAITING tickets follow when
-// they are resumed. Looks at the tables only, so it is right whatever was missed before.
+// Somebody left when an absence of theirs lasts now, when they are no member of the flow any more,
+// or when they no longer work here. What they were working on (ASSIGNED, IN_PROGRESS) is released;
+// WAITING tickets follow when they are resumed. Looks at the tables only, so it is right whatever
+// was missed before.
 #pragma once
 
 #include <functional>

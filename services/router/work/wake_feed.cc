@@ -9,7 +9,8 @@
 namespace potok::router {
 namespace {
 
-// Events after which a queued ticket may find an agent: one came into a queue, or a slot became free.
+// Events after which a queued ticket may find an agent: one came into a queue, or a slot became
+// free.
 bool Matters(const std::string& type) {
   switch (desk::ParseEventType(type).value_or(desk::EventType::kCommented)) {
     case desk::EventType::kCreated:
@@ -21,10 +22,8 @@ bool Matters(const std::string& type) {
     case desk::EventType::kCancelled:
     case desk::EventType::kLineChanged:
     case desk::EventType::kTransferred:
-    case desk::EventType::kEscalated:
-      return true;
-    default:
-      return false;
+    case desk::EventType::kEscalated: return true;
+    default: return false;
   }
 }
 

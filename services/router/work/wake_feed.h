@@ -1,4 +1,5 @@
-// Listens to the log for what may let a queued ticket find its agent, and rings the bell of its flow.
+// Listens to the log for what may let a queued ticket find its agent, and rings the bell of its
+// flow.
 //
 // The log only wakes: the handler writes nothing, and an entry that is lost costs at most a sweep.
 #pragma once
@@ -14,8 +15,8 @@ namespace potok::router {
 
 class WakeFeed {
  public:
-  // `options` brings owner, keys, Redis and hooks; group, topics and parts are filled in here. `pool` and `bell`
-  // outlive the feed.
+  // `options` brings owner, keys, Redis and hooks; group, topics and parts are filled in here.
+  // `pool` and `bell` outlive the feed.
   WakeFeed(log::ConsumerOptions options, pg::Pool& pool, FlowBell& bell);
 
   void Start() { consumer_.Start(); }

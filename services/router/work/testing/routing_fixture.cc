@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
+
 #include "desk/calendar/ready_calendars.h"
 #include "desk/ticket/ids.h"
 #include "ledger/definition_codec.h"
@@ -20,8 +21,8 @@ namespace {
 // The value of a transaction that must succeed.
 template <class T, class F>
 T Must(pg::Pool& pool, F&& body) {
-  absl::StatusOr<T> value = pg::InTransaction(
-      pool, {}, [&](pg::Tx& tx) -> absl::StatusOr<T> { return body(tx); });
+  absl::StatusOr<T> value =
+      pg::InTransaction(pool, {}, [&](pg::Tx& tx) -> absl::StatusOr<T> { return body(tx); });
   EXPECT_TRUE(value.ok()) << value.status();
   return value.ok() ? *std::move(value) : T();
 }
@@ -38,7 +39,8 @@ RoutingTest::RoutingTest() : router_pool_({.dsn = database_.dsn("potok_router"),
   policy.id = "standard";
   policy.calendar_id = "ru";
   policy.fallback.resolution = desk::Target{desk::Target::kWorkingDays, 2};
-  policy.steps.push_back({.after_breach = absl::Minutes(30), .action = desk::EscalationStep::kNextLine});
+  policy.steps.push_back(
+      {.after_breach = absl::Minutes(30), .action = desk::EscalationStep::kNextLine});
   Must<int>(database_.pool(20), [&](pg::Tx& tx) {
     tx.Run(sql::kSeedCalendar, "ru",
            ledger::ToJson(desk::RussianProductionCalendar("ru", "Europe/Moscow")));
@@ -214,7 +216,8 @@ std::string RoutingTest::Broken() {
   if (!result.ok()) return result.status().ToString();
   std::string broken;
   for (const ledger::InvariantResult& check : result->checks) {
-    // No relay and no timer loop run here, so of the checks for a drained system only the queue's holds.
+    // No relay and no timer loop run here, so of the checks for a drained system only the queue's
+    // holds.
     if (check.rows == 0 || (check.quiescent && check.id != "I6")) continue;
     absl::StrAppend(&broken, check.id, " ", check.title_en, ": ", check.rows, " ",
                     check.examples.empty() ? "" : check.examples[0], "\n");

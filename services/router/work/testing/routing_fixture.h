@@ -1,4 +1,5 @@
-// A small company on a real Postgres: one calendar, one SLA policy, and whatever flows and people a test adds.
+// A small company on a real Postgres: one calendar, one SLA policy, and whatever flows and people a
+// test adds.
 #pragma once
 
 #include <atomic>
@@ -7,10 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "gtest/gtest.h"
-
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gtest/gtest.h"
 
 #include "desk/flow/flow.h"
 #include "ledger/ledger.h"
@@ -28,7 +28,8 @@ namespace potok::router::testing {
 
 std::string Uuid();
 
-// Everything the router does runs as the role potok_router, so the grants of production hold here too.
+// Everything the router does runs as the role potok_router, so the grants of production hold here
+// too.
 class RoutingTest : public ::testing::Test {
  protected:
   RoutingTest();
@@ -56,7 +57,8 @@ class RoutingTest : public ::testing::Test {
   std::string Reason(const std::string& ticket);  // "" when none is stored.
   std::vector<FoundDecision> Decisions(const std::string& ticket);
   std::vector<std::string> Holders(const std::vector<std::string>& tickets);
-  // Rows that break an invariant of the ledger, as text; "" when all hold and every queued ticket has its reason.
+  // Rows that break an invariant of the ledger, as text; "" when all hold and every queued ticket
+  // has its reason.
   std::string Broken();
 
   // 2026-11-16 09:00 in Moscow, a Monday: the working day begins.

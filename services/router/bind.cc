@@ -1,0 +1,111 @@
+#include "router/bind.h"
+
+#include <memory>
+#include <utility>
+
+#include "base/error.h"
+#include "base/status_macros.h"
+#include "desk/stream_names.h"
+#include "ledger/foundation/foundation.h"
+#include "ledger/ledger.h"
+#include "platform/log/wake.h"
+#include "router/rpc/explain.h"
+#include "router/rpc/moves.h"
+#include "router/rpc/router_rpc.h"
+#include "router/rpc/team.h"
+#include "router/rpc/team_rpc.h"
+#include "router/work/dispatcher.h"
+#include "router/work/pass.h"
+#include "router/work/rehome.h"
+#include "router/work/wake_feed.h"
+
+namespace potok::router {
+namespace {
+
+// Real time without a sweep after which the service is not what it promises to be.
+constexpr absl::Duration kLateSweep = absl::Seconds(15);
+
+ledger::LedgerOptions LedgerOptionsOf(const config::v1::LedgerConfig& config) {
+  ledger::LedgerOptions options;
+  options.executors = static_cast<int>(config.executors());
+  options.max_batch = static_cast<int>(config.batch_size());
+  options.max_queued = static_cast<int>(config.queue_bound());
+  return options;
+}
+
+// Members are destroyed in reverse: calls' targets first, then the feed and the loop it wakes, then
+// the ledger, which finishes what is queued, then the relay's bell.
+class Router final : public app::Bound {
+ public:
+  Router(app::Parts& parts, std::shared_ptr<ledger::Foundation> foundation)
+      : foundation_(std::move(foundation)),
+        relay_bell_(RelayBell(parts)),
+        on_commit_([this] {
+          if (relay_bell_ != nullptr) relay_bell_->Notify();
+        }),
+        metrics_(parts.metrics),
+        ledger_(foundation_->loops(), foundation_->reference(), foundation_->clock(),
+                LedgerOptionsOf(parts.config.ledger()), on_commit_),
+        pass_(foundation_->loops(), foundation_->reference(), foundation_->clock(), metrics_,
+              on_commit_),
+        rehome_(foundation_->loops(), foundation_->reference(), foundation_->clock(), metrics_,
+                on_commit_),
+        dispatcher_(foundation_->loops(), foundation_->clock(), pass_, rehome_, metrics_, {}),
+        // Group, topics and parts are the feed's own.
+        feed_(foundation_->ConsumerFor("", {}), foundation_->loops(), dispatcher_),
+        moves_({foundation_->calls(), ledger_, foundation_->reference(), foundation_->clock(),
+                dispatcher_, parts.metrics, on_commit_}),
+        explain_(foundation_->calls(), foundation_->reference(), parts.page_tokens,
+                 foundation_->clock()),
+        team_(foundation_->calls(), foundation_->reference(), parts.page_tokens,
+              foundation_->clock(), dispatcher_),
+        router_rpc_(parts.front, moves_, explain_),
+        team_rpc_(parts.front, team_) {
+    parts.server.Add<v1::RouterService>(&router_rpc_);
+    parts.server.Add<v1::TeamService>(&team_rpc_);
+    parts.AddReadiness("sweep", [this]() -> absl::Status {
+      if (dispatcher_.SinceSweep() < kLateSweep) return absl::OkStatus();
+      return absl::UnavailableError("no sweep of the queues has succeeded for a while");
+    });
+    // Called in reverse: nothing wakes the passes any more before they stop.
+    parts.OnStop([this] { dispatcher_.Stop(); });
+    parts.OnStop([this] { feed_.Stop(); });
+    dispatcher_.Start();
+    feed_.Start();
+  }
+
+ private:
+  // Without Redis the relay's own poll is the only bell.
+  std::unique_ptr<log::RemoteWake> RelayBell(app::Parts& parts) const {
+    if (foundation_->redis().address.empty()) return nullptr;
+    return std::make_unique<log::RemoteWake>(foundation_->redis(), desk::kWakeChannel,
+                                             foundation_->HooksFor(parts.metrics));
+  }
+
+  const std::shared_ptr<ledger::Foundation> foundation_;
+  const std::unique_ptr<log::RemoteWake> relay_bell_;
+  const std::function<void()> on_commit_;
+  RouterMetrics metrics_;
+  ledger::Ledger ledger_;
+  Pass pass_;
+  Rehome rehome_;
+  Dispatcher dispatcher_;
+  WakeFeed feed_;
+  const Moves moves_;
+  const Explain explain_;
+  const Team team_;
+  RouterRpc router_rpc_;
+  TeamRpc team_rpc_;
+};
+
+absl::StatusOr<std::unique_ptr<app::Bound>> Bind(app::Parts& parts) {
+  POTOK_ASSIGN_OR_RETURN(std::shared_ptr<ledger::Foundation> foundation,
+                         ledger::Foundation::Open(parts));
+  return std::make_unique<Router>(parts, std::move(foundation));
+}
+
+}  // namespace
+
+app::ServiceSpec Spec() { return ledger::SpecOf("router", Bind); }
+
+}  // namespace potok::router
