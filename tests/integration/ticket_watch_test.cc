@@ -1,5 +1,6 @@
 // WatchTicket: every event once and in order, whenever one starts to watch and whoever made the
 // change.
+#include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
@@ -8,6 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "intake/store/ticket_reads.h"
+#include "intake/work/watch_hub.h"
 #include "integration/suite.h"
 #include "platform/testing/signal.h"
 #include "platform/testing/status_matchers.h"
@@ -209,6 +212,45 @@ TEST_F(TicketWatch, IsToldWhenTheServerStops) {
   suite_.Stop("intake");
   watcher.Join();
   EXPECT_EQ(watcher.status.error_code(), grpc::UNAVAILABLE);
+}
+
+// A follower that writes down what it is told.
+class Diary final : public intake::TicketFollower {
+ public:
+  void Changed(const std::vector<desk::Event>& events, const intake::TicketSeen&) override {
+    for (const desk::Event& event : events) lines.Add(absl::StrCat("event ", event.version));
+  }
+  void Quiet(int64_t version) override { lines.Add(absl::StrCat("quiet ", version)); }
+  void End(const absl::Status& status) override {
+    lines.Add(absl::StrCat("end ", absl::StatusCodeToString(status.code())));
+  }
+  bool listening() const override { return listening_; }
+  void Leave() { listening_ = false; }
+
+  Recorder<std::string> lines;
+
+ private:
+  std::atomic<bool> listening_{true};
+};
+
+TEST_F(TicketWatch, TheHubSaysWhenNothingHappensForgetsWhoLeftAndEndsWithAWord) {
+  const Ticket ticket = File();
+  const intake::TicketReads reads(suite_.database().pool());
+  auto stays = std::make_shared<Diary>(), leaves = std::make_shared<Diary>();
+  {
+    intake::WatchHub hub(reads, {.poll = absl::Milliseconds(5), .quiet = absl::Milliseconds(20)});
+    hub.Follow(ticket.uid(), 0, stays);
+    hub.Follow(ticket.uid(), 1, leaves);
+    EXPECT_TRUE(stays->lines.WaitForCount(3));
+    EXPECT_TRUE(leaves->lines.WaitForCount(1));
+    leaves->Leave();
+    EXPECT_TRUE(Eventually([&] { return hub.watching() == 1; }));
+  }
+  const std::vector<std::string> told = stays->lines.Items();
+  EXPECT_EQ(told[0], "event 1");
+  EXPECT_EQ(told[1], "quiet 1");
+  EXPECT_EQ(told.back(), "end UNAVAILABLE");
+  for (const std::string& line : leaves->lines.Items()) EXPECT_EQ(line, "quiet 1");
 }
 
 }  // namespace
