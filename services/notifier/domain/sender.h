@@ -1,0 +1,32 @@
+// One way out of the house, as the delivery loop sees it.
+#pragma once
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "notifier/domain/mail.h"
+
+namespace potok::notifier {
+
+struct SendOutcome {
+  enum Result {
+    kSent,
+    kRetry,      // Not now; this message may be taken later.
+    kPermanent,  // Never: nobody will take this message.
+    kOutage,     // The provider cannot be used; nothing is known about the message.
+    kPause,      // The provider asks for a rest.
+  };
+  Result result = kSent;
+  std::string said;  // The provider's last words, one line; for people.
+};
+
+// Used by one thread.
+class Sender {
+ public:
+  virtual ~Sender() = default;
+  // Blocks until the provider answered, at most longest().
+  virtual SendOutcome Send(const Mail& mail) = 0;
+  virtual absl::Duration longest() const = 0;
+};
+
+}  // namespace potok::notifier

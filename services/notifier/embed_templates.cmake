@@ -1,0 +1,11 @@
+# Writes OUT: every template file as a TemplateSource named by its language and rule (see CMakeLists.txt beside it).
+set(body "// Generated from the files of services/notifier/templates; do not edit.\n#pragma once\n\n#include \"notifier/domain/texts.h\"\n\nnamespace potok::notifier {\n\ninline constexpr TemplateSource kBuiltInTemplates[] = {\n")
+foreach(file IN LISTS FILES)
+  get_filename_component(rule ${file} NAME_WE)
+  get_filename_component(folder ${file} DIRECTORY)
+  get_filename_component(locale ${folder} NAME)
+  file(READ ${file} text)
+  string(APPEND body "    {\"${locale}/${rule}\", R\"potok(${text})potok\"},\n")
+endforeach()
+string(APPEND body "};\n\n}  // namespace potok::notifier\n")
+file(WRITE ${OUT} "${body}")

@@ -1,0 +1,139 @@
+#include "notifier/store/plan_store.h"
+
+#include <utility>
+
+#include "desk/ticket/decide.h"
+#include "ledger/event_codec.h"
+#include "ledger/history.h"
+#include "nlohmann/json.hpp"
+#include "notifier/sql.h"
+#include "notifier/store/facts_codec.h"
+
+namespace potok::notifier {
+namespace {
+
+using nlohmann::json;
+
+desk::Event ReadEvent(const pqxx::row& row) {
+  desk::Event event;
+  ledger::ReadBody(row["body"].as<std::string>(), &event);
+  event.version = row["version"].as<int64_t>();
+  event.type = desk::ParseEventType(row["type"].as<std::string>()).value();
+  event.actor = row["actor"].as<std::string>();
+  event.at = pg::FromTimestamp(row["at"]);
+  event.state_after = desk::ParseState(row["state_after"].as<std::string>()).value();
+  event.text = row["text"].as<std::string>("");
+  return event;
+}
+
+json RowOf(const PlannedDelivery& planned, int ord) {
+  const Delivery& d = planned.delivery;
+  return {{"ord", ord},
+          {"part", planned.part},
+          {"id", d.id},
+          {"ticket_id", d.ticket_id},
+          {"version", d.version},
+          {"flow_id", d.flow_id},
+          {"number", planned.facts.number},
+          {"rule", d.rule},
+          {"kind", std::string(Name(d.kind))},
+          {"role", std::string(Name(d.role))},
+          {"recipient", d.recipient},
+          {"channel", std::string(Name(d.channel))},
+          {"address", d.address},
+          {"locale", d.locale},
+          {"facts", ToJson(planned.facts)},
+          {"title", d.title},
+          {"body", planned.body},
+          {"message_id", d.message_id},
+          {"planned_at", pg::ToTimestamp(d.planned_at)},
+          {"state", std::string(Name(d.state))},
+          {"reason", d.reason},
+          {"last_error", d.last_error},
+          {"caused_at", planned.caused_at ? json(pg::ToTimestamp(*planned.caused_at)) : json()}};
+}
+
+}  // namespace
+
+std::vector<UnplannedTicket> LoadUnplanned(pg::Tx& tx, const std::vector<log::LogEntry>& entries) {
+  std::map<std::string, int> wanted;  // Part by ticket.
+  for (const log::LogEntry& entry : entries) wanted[entry.entity] = entry.part;
+  std::vector<std::string> wanted_ids;
+  std::vector<int> wanted_parts;
+  for (const auto& [id, part] : wanted) {
+    wanted_ids.push_back(id);
+    wanted_parts.push_back(part);
+  }
+
+  std::vector<UnplannedTicket> tickets;
+  std::map<std::string, size_t> place;
+  std::vector<std::string> ids;
+  std::vector<int> parts;
+  std::vector<int64_t> planned, after, up_to;
+  for (const auto& row :
+       tx.Run(sql::kLoadTickets, pg::IntArray(wanted_parts), pg::TextArray(wanted_ids))) {
+    desk::Ticket ticket = ledger::ReadTicket(row);
+    const int64_t done = row["planned"].as<int64_t>();
+    // The row is the ticket after its last event. Only when more than that one is new are the states in
+    // between needed, and they are the fold of all events.
+    const bool fold = ticket.version > done + 1;
+    parts.push_back(ticket.part);
+    ids.push_back(ticket.id);
+    planned.push_back(done);
+    after.push_back(fold ? 0 : done);
+    up_to.push_back(ticket.version);
+    place[ticket.id] = tickets.size();
+    tickets.push_back({std::move(ticket), {}});
+  }
+  if (tickets.empty()) return tickets;
+
+  std::map<std::string, desk::Ticket> folds;
+  for (const auto& row : tx.Run(sql::kLoadEvents, pg::IntArray(parts), pg::TextArray(ids),
+                                pg::IntArray(after), pg::IntArray(up_to))) {
+    const size_t at = place.at(row["ticket_id"].as<std::string>());
+    UnplannedTicket& ticket = tickets[at];
+    desk::Event event = ReadEvent(row);
+    if (event.version == ticket.now.version) {
+      ticket.events.push_back({ticket.now, std::move(event)});
+      continue;
+    }
+    auto fold = folds.find(ticket.now.id);
+    if (fold == folds.end()) {
+      fold = folds.emplace(ticket.now.id, desk::Unborn(ticket.now)).first;
+    }
+    fold->second = desk::Apply(std::move(fold->second), event);
+    if (event.version > planned[at]) ticket.events.push_back({fold->second, std::move(event)});
+  }
+  return tickets;
+}
+
+std::vector<MadeDelivery> PersistPlan(pg::Tx& tx, const std::vector<PlannedDelivery>& deliveries,
+                                      const std::vector<UnplannedTicket>& planned,
+                                      bool mail_leaves) {
+  std::vector<MadeDelivery> made;
+  if (!deliveries.empty()) {
+    json rows = json::array();
+    for (const PlannedDelivery& delivery : deliveries) {
+      rows.push_back(RowOf(delivery, static_cast<int>(rows.size())));
+    }
+    for (const auto& row : tx.Run(sql::kPersistPlan, rows.dump(), mail_leaves)) {
+      made.push_back({ParseChannel(row["channel"].as<std::string>()).value(),
+                      ParseDeliveryState(row["state"].as<std::string>()).value(),
+                      absl::Seconds(row["seconds"].as<double>())});
+    }
+  }
+  std::vector<int> parts;
+  std::vector<std::string> ids;
+  std::vector<int64_t> versions;
+  for (const UnplannedTicket& ticket : planned) {
+    parts.push_back(ticket.now.part);
+    ids.push_back(ticket.now.id);
+    versions.push_back(ticket.now.version);
+  }
+  if (!ids.empty()) {
+    tx.Run(sql::kPersistProgress, pg::IntArray(parts), pg::TextArray(ids), pg::IntArray(versions));
+  }
+  return made;
+}
+
+}  // namespace potok::notifier

@@ -1,0 +1,34 @@
+-- Everything a batch of events causes: deliveries, and the inbox notices among them, which are delivered with it.
+-- A row that is there already was decided before and stays as it is. Inbox heads are locked in one order.
+WITH r AS (
+  SELECT * FROM jsonb_to_recordset($1::jsonb) AS j (
+    ord int, part smallint, id uuid, ticket_id uuid, version bigint, flow_id text, number text, rule text, kind text,
+    role text, recipient text, channel text, address text, locale text, facts jsonb, title text, body text,
+    message_id text, planned_at timestamptz, state text, reason text, last_error text, caused_at timestamptz)),
+made AS (
+  INSERT INTO notifier.delivery (part, id, ticket_id, version, flow_id, rule, kind, role, recipient, channel, address,
+         locale, facts, title, message_id, planned_at, state, reason, last_error, attempts, next_at, caused_at,
+         finished_at)
+  SELECT r.part, r.id, r.ticket_id, r.version, r.flow_id, r.rule, r.kind, r.role, r.recipient, r.channel, r.address,
+         r.locale, r.facts, r.title, r.message_id, r.planned_at, r.state, r.reason, r.last_error,
+         (r.state = 'sent')::int,
+         CASE WHEN r.state = 'pending' AND NOT $2::boolean THEN 'infinity' ELSE clock_timestamp() END,
+         coalesce(r.caused_at, clock_timestamp()),
+         CASE WHEN r.state <> 'pending' THEN clock_timestamp() END
+    FROM r ORDER BY r.ord
+  ON CONFLICT DO NOTHING
+  RETURNING part, id, recipient, channel, state, finished_at, caused_at),
+heads AS (
+  INSERT INTO notifier.inbox_head (recipient, last_seq)
+  SELECT recipient, count(*) FROM made WHERE channel = 'inbox' AND state = 'sent' GROUP BY recipient ORDER BY recipient
+  ON CONFLICT (recipient) DO UPDATE SET last_seq = inbox_head.last_seq + excluded.last_seq
+  RETURNING recipient, last_seq),
+noticed AS (
+  INSERT INTO notifier.inbox (recipient, seq, part, delivery_id, ticket_id, number, version, kind, title, text, at)
+  SELECT r.recipient,
+         h.last_seq - count(*) OVER (PARTITION BY r.recipient)
+                    + row_number() OVER (PARTITION BY r.recipient ORDER BY r.ord),
+         r.part, r.id, r.ticket_id, r.number, r.version, r.kind, r.title, r.body, r.planned_at
+    FROM r JOIN made m ON m.part = r.part AND m.id = r.id AND m.channel = 'inbox' AND m.state = 'sent'
+    JOIN heads h ON h.recipient = r.recipient)
+SELECT channel, state, coalesce(extract(epoch FROM finished_at - caused_at), 0)::float8 AS seconds FROM made
