@@ -4,6 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+
 #include "desk/ticket/decide.h"
 #include "desk/ticket/ids.h"
 #include "ledger/event_codec.h"

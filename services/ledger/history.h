@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "desk/ticket/ticket.h"
 #include "platform/pg/transaction.h"
 
 namespace potok::ledger {
 
-// The columns every statement that reads whole tickets selects, in the order ReadTicket expects; used as
-// `SELECT <columns> FROM ledger.ticket t` by statements in .sql files, which enumerate the same list.
+// The columns every statement that reads whole tickets selects, in the order ReadTicket expects;
+// used as `SELECT <columns> FROM ledger.ticket t` by statements in .sql files, which enumerate the
+// same list.
 desk::Ticket ReadTicket(const pqxx::row& row);
 
 // nullopt when there is no such ticket. `id` is a ticket UUID.

@@ -3,6 +3,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+
 #include "platform/pg/statement.h"
 
 namespace potok::ledger {

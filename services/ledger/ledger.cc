@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "desk/ticket/ids.h"
@@ -103,15 +104,15 @@ std::vector<Ledger::Item> Ledger::TakeBatch(Executor& executor) {
   std::deque<Item> left;
   absl::MutexLock lock(&executor.mu);
   executor.mu.Await(absl::Condition(
-      +[](Executor* e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(e->mu) {
-        return e->stop || !e->waiting.empty();
-      },
+      +[](Executor* e)
+           ABSL_EXCLUSIVE_LOCKS_REQUIRED(e->mu) { return e->stop || !e->waiting.empty(); },
       &executor));
   while (!executor.waiting.empty() && static_cast<int>(batch.size()) < options_.max_batch) {
     Item item = std::move(executor.waiting.front());
     executor.waiting.pop_front();
     const desk::Command& command = item.command;
-    // A second command for one ticket must see the first one's version, a twin its answer: next batch.
+    // A second command for one ticket must see the first one's version, a twin its answer: next
+    // batch.
     const bool twin =
         (!command.ticket_id.empty() && !tickets.insert(command.ticket_id).second) ||
         (!command.request_id.empty() &&
@@ -169,8 +170,8 @@ absl::Status Ledger::TryCommit(std::vector<Item*>& batch,
                                std::vector<absl::StatusOr<Outcome>>& results) {
   pg::TxOptions options;
   bool appended = false;
-  // A twin that committed in another process between our look and our insert breaks the unique key of
-  // the answers; a holder may change between peek and lock. The second look sees what happened.
+  // A twin that committed in another process between our look and our insert breaks the unique key
+  // of the answers; a holder may change between peek and lock. The second look sees what happened.
   absl::Status status;
   for (int attempt = 0; attempt < 3; ++attempt) {
     status = pg::InTransaction(pool_, options, [&](pg::Tx& tx) -> absl::Status {

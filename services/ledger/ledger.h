@@ -1,9 +1,9 @@
 // Commands of callers, committed in natural batches.
 //
-// Each executor thread owns a disjoint set of parts and its own connection. It takes what waits now (never
-// waits to fill), up to 64 commands and never two for one ticket or one request id, and commits them in one
-// transaction. At low load a batch is one command. A batch that fails is retried one by one, so a bad item
-// hurts only itself. Thread-safe.
+// Each executor thread owns a disjoint set of parts and its own connection. It takes what waits now
+// (never waits to fill), up to 64 commands and never two for one ticket or one request id, and
+// commits them in one transaction. At low load a batch is one command. A batch that fails is
+// retried one by one, so a bad item hurts only itself. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -17,6 +17,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+
 #include "ledger/writer.h"
 #include "platform/clock/clock.h"
 #include "platform/pg/pool.h"

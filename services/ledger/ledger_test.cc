@@ -4,9 +4,10 @@
 #include <random>
 #include <thread>
 
+#include "gtest/gtest.h"
+
 #include "desk/calendar/ready_calendars.h"
 #include "desk/ticket/ids.h"
-#include "gtest/gtest.h"
 #include "ledger/definition_codec.h"
 #include "ledger/history.h"
 #include "platform/clock/clock.h"
@@ -47,7 +48,8 @@ class LedgerTest : public ::testing::Test {
                     ", 'test', now())");
     database_.Query("INSERT INTO intake.flow VALUES ('it', 1, 'IT', now())");
     for (int i = 0; i < 10; ++i) {
-      database_.Query(absl::StrCat("INSERT INTO ledger.agent_load VALUES ('agent", i, "', 'it', 0, 3)"));
+      database_.Query(
+          absl::StrCat("INSERT INTO ledger.agent_load VALUES ('agent", i, "', 'it', 0, 3)"));
     }
     reference_ = *Reference::Start(database_.pool());
     ledger_ = std::make_unique<Ledger>(database_.pool(), *reference_, clock_, LedgerOptions{},
@@ -132,8 +134,8 @@ TEST_F(LedgerTest, SixtyFourCallersWithOneRequestIdMakeOneTicket) {
   for (int i = 0; i < 64; ++i) {
     callers.emplace_back([&, i] {
       const auto answer = (i % 2 == 0 ? *ledger_ : other)
-                              .Execute(Filing(request_id), std::chrono::steady_clock::now() +
-                                                               std::chrono::seconds(20));
+                              .Execute(Filing(request_id),
+                                       std::chrono::steady_clock::now() + std::chrono::seconds(20));
       ASSERT_THAT(answer, IsOk());
       std::lock_guard<std::mutex> lock(mu);
       ids.insert(answer->ticket.id);
@@ -228,7 +230,8 @@ TEST_F(LedgerTest, ARefusedCommandLeavesItsNeighboursAlone) {
     ledger_->Submit(On(id, Agent("agent1"), desk::StartTicket{}), deadline, done);
   }
   absl::MutexLock lock(&mu);
-  mu.Await(absl::Condition(+[](std::atomic<int>* n) { return n->load() == 100; }, &answered));
+  mu.Await(absl::Condition(
+      +[](std::atomic<int>* n) { return n->load() == 100; }, &answered));
   EXPECT_EQ(fine, 50);
   EXPECT_EQ(refused, 50);
   EXPECT_EQ(Count("ticket"), "51");
@@ -249,7 +252,8 @@ TEST_F(LedgerTest, AnyVersionOfATicketCanBeReadAgain) {
   const auto history = pg::InTransaction(
       database_.pool(), {}, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<desk::Ticket>> {
         std::vector<desk::Ticket> versions;
-        for (int version = 1; version <= 4; ++version) versions.push_back(*TicketAt(tx, id, version));
+        for (int version = 1; version <= 4; ++version)
+          versions.push_back(*TicketAt(tx, id, version));
         return versions;
       });
   ASSERT_THAT(history, IsOk());
@@ -272,9 +276,10 @@ TEST_F(LedgerTest, EachServiceMayAppendOnlyItsOwnEvents) {
 TEST_F(LedgerTest, TheMoveTableOfTheDatabaseIsTheStateMachine) {
   std::string expected;
   for (const auto& [a, b] : desk::LegalPairs()) expected += a + ">" + b + " ";
-  EXPECT_EQ(database_.Query("SELECT string_agg(a || '>' || b || ' ', '' ORDER BY a COLLATE \"C\", b "
-                            "COLLATE \"C\") FROM ledger.legal_move"),
-            expected);
+  EXPECT_EQ(
+      database_.Query("SELECT string_agg(a || '>' || b || ' ', '' ORDER BY a COLLATE \"C\", b "
+                      "COLLATE \"C\") FROM ledger.legal_move"),
+      expected);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "base/status_macros.h"
 #include "desk/ticket/decide.h"
 #include "ledger/history.h"
@@ -16,8 +17,8 @@ namespace potok::ledger {
 namespace {
 
 constexpr size_t kExamples = 5;
-// Tickets folded for F1 and due instants recomputed for I27: all of them up to this many, else the ones
-// that changed last. A fold costs about 50 microseconds.
+// Tickets folded for F1 and due instants recomputed for I27: all of them up to this many, else the
+// ones that changed last. A fold costs about 50 microseconds.
 constexpr int kFolded = 20000;
 
 absl::Duration Since(std::chrono::steady_clock::time_point start) {
@@ -41,9 +42,9 @@ InvariantResult Run(pg::Tx& tx, const Invariant& invariant) {
   }
   const auto start = std::chrono::steady_clock::now();
   for (const auto& row : tx.Run(*invariant.statement)) {
-    Broken(&check, absl::StrCat("part ", row["part"].as<std::string>(""), " ",
-                                row["what"].as<std::string>(""), ": ",
-                                row["detail"].as<std::string>("")));
+    Broken(&check,
+           absl::StrCat("part ", row["part"].as<std::string>(""), " ",
+                        row["what"].as<std::string>(""), ": ", row["detail"].as<std::string>("")));
   }
   check.elapsed = Since(start);
   return check;
@@ -65,8 +66,8 @@ bool SameFold(const desk::Ticket& row, const desk::Ticket& fold) {
          row.hops == fold.hops && row.comment_count == fold.comment_count;
 }
 
-// What SQL cannot say: the row is the fold of its events (F1), and the due instant of a running clock is
-// what the calendar says (I27).
+// What SQL cannot say: the row is the fold of its events (F1), and the due instant of a running
+// clock is what the calendar says (I27).
 void CheckFolds(pg::Tx& tx, const ReferenceSnapshot& reference, VerifyResult* result) {
   InvariantResult fold{"F1", "a ticket's row is the fold of its events",
                        "строка заявки равна свёртке её событий"};
@@ -88,8 +89,8 @@ void CheckFolds(pg::Tx& tx, const ReferenceSnapshot& reference, VerifyResult* re
     const absl::Time expected =
         calendar->Add(*row->sla.running_since, *row->sla.term - row->sla.consumed);
     if (row->sla.due_at != expected) {
-      Broken(&due, absl::StrCat(row->number, ": due ", absl::FormatTime(row->sla.due_at.value_or(
-                                                           absl::InfiniteFuture())),
+      Broken(&due, absl::StrCat(row->number, ": due ",
+                                absl::FormatTime(row->sla.due_at.value_or(absl::InfiniteFuture())),
                                 ", calendar says ", absl::FormatTime(expected)));
     }
   }

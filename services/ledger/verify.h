@@ -1,7 +1,8 @@
 // The invariants of the ledger: statements that return no rows while Potok keeps its promises.
 //
-// Each stands in a file of ledger/invariants (columns part, what, detail); this is the list of all of them,
-// and the one runner behind VerifyLedger, `potokctl verify` and every test that breaks something.
+// Each stands in a file of ledger/invariants (columns part, what, detail); this is the list of all
+// of them, and the one runner behind VerifyLedger, `potokctl verify` and every test that breaks
+// something.
 #pragma once
 
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+
 #include "ledger/reference.h"
 #include "platform/pg/pool.h"
 
@@ -18,10 +20,10 @@ struct InvariantResult {
   std::string id;  // "I5".
   std::string title_en;
   std::string title_ru;
-  bool quiescent = false;  // Holds only when all queued work is done.
-  int64_t rows = 0;        // Rows that contradict it.
+  bool quiescent = false;             // Holds only when all queued work is done.
+  int64_t rows = 0;                   // Rows that contradict it.
   std::vector<std::string> examples;  // Up to five, as text.
-  std::string skipped;     // Why it was not checked; empty when it was.
+  std::string skipped;                // Why it was not checked; empty when it was.
   absl::Duration elapsed;
 };
 

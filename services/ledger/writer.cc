@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "desk/ticket/ids.h"
@@ -144,8 +145,7 @@ void Writer::LockLoads(const std::vector<std::pair<std::string, std::string>>& a
 void Writer::LockTickets(const std::vector<std::string>& ids, bool skip_locked) {
   const Ids wanted = IdsOf(ids);
   if (wanted.ids.empty()) return;
-  const pg::Statement& statement =
-      skip_locked ? sql::kLockTicketsSkipLocked : sql::kLockTickets;
+  const pg::Statement& statement = skip_locked ? sql::kLockTicketsSkipLocked : sql::kLockTickets;
   for (const auto& row :
        tx_.Run(statement, pg::IntArray(wanted.parts), pg::TextArray(wanted.ids))) {
     Ticket ticket = ReadTicket(row);
@@ -187,8 +187,7 @@ void Writer::FindAnswers(const std::vector<const Command*>& commands) {
 
 absl::StatusOr<std::optional<Outcome>> Writer::Replay(const Command& command) {
   if (command.request_id.empty()) return std::optional<Outcome>();
-  const auto it =
-      answers_.find({command.viewer.principal, command.request_id, command.method});
+  const auto it = answers_.find({command.viewer.principal, command.request_id, command.method});
   if (it == answers_.end()) return std::optional<Outcome>();
   const Answer& answer = it->second;
   if (answer.body_hash != command.body_hash) return RequestIdReused(command);
@@ -207,7 +206,8 @@ absl::StatusOr<desk::Facts> Writer::FactsFor(const std::string& flow_id, int flo
     ErrorDetail detail;
     detail.metadata = {{"flow", flow_id}, {"flow_version", absl::StrCat(flow_version)}};
     detail.retry_after = absl::Seconds(1);
-    detail.ru = absl::StrCat("Поток ", flow_id, " или его политика сроков ещё не прочитаны; повторите.");
+    detail.ru =
+        absl::StrCat("Поток ", flow_id, " или его политика сроков ещё не прочитаны; повторите.");
     return MakeError(absl::StatusCode::kUnavailable, "REFERENCE_NOT_READY",
                      absl::StrCat("flow ", flow_id, " version ", flow_version,
                                   ", its SLA policy or calendar is not readable yet; try again"),
@@ -233,16 +233,19 @@ absl::StatusOr<Outcome> Writer::Stage(const Command& command) {
   if (create == nullptr && ticket == nullptr) {
     // Those who see everything may know that it is not there.
     if (command.viewer.sees_all) {
+      ErrorDetail detail;
+      detail.ru = absl::StrCat("Нет заявки tickets/", command.ticket_id, ".");
       return MakeError(absl::StatusCode::kNotFound, "TICKET_NOT_FOUND",
-                       absl::StrCat("no ticket tickets/", command.ticket_id));
+                       absl::StrCat("no ticket tickets/", command.ticket_id), std::move(detail));
     }
     return desk::Hidden();
   }
-  POTOK_ASSIGN_OR_RETURN(
-      const desk::Facts facts,
-      create != nullptr ? FactsFor(create->draft.flow_id, create->draft.flow_version)
-                        : FactsFor(ticket->flow_id, ticket->flow_version));
-  // The clock of another replica may be microseconds ahead; a ticket's history never runs backwards.
+  POTOK_ASSIGN_OR_RETURN(const desk::Facts facts,
+                         create != nullptr
+                             ? FactsFor(create->draft.flow_id, create->draft.flow_version)
+                             : FactsFor(ticket->flow_id, ticket->flow_version));
+  // The clock of another replica may be microseconds ahead; a ticket's history never runs
+  // backwards.
   const absl::Time at = ticket == nullptr ? now_ : std::max(now_, ticket->updated_at);
   POTOK_ASSIGN_OR_RETURN(desk::Event event, desk::Decide(facts, ticket, command, at));
 
@@ -323,9 +326,8 @@ absl::Status Writer::WriteLoads() {
     assigned.push_back(row.assigned);
   }
   if (agents.empty()) return absl::OkStatus();
-  const pqxx::result done =
-      tx_.Run(sql::kWriteLoads, pg::TextArray(agents), pg::TextArray(flows), pg::IntArray(deltas),
-              pg::BoolArray(assigned), now_);
+  const pqxx::result done = tx_.Run(sql::kWriteLoads, pg::TextArray(agents), pg::TextArray(flows),
+                                    pg::IntArray(deltas), pg::BoolArray(assigned), now_);
   if (done.affected_rows() != agents.size()) {
     return MakeError(absl::StatusCode::kAborted, "CAP_GUARD",
                      "a load row refused the slot: the cap guard held");
@@ -345,8 +347,8 @@ void Writer::ReleaseAssignments() {
     types.push_back(std::string(desk::Name(change.event.type)));
   }
   if (ids.empty()) return;
-  tx_.Run(sql::kReleaseAssignments, pg::IntArray(parts), pg::TextArray(ids),
-          pg::TextArray(types), now_);
+  tx_.Run(sql::kReleaseAssignments, pg::IntArray(parts), pg::TextArray(ids), pg::TextArray(types),
+          now_);
 }
 
 void Writer::DiffTimers(const Change& first, const Change& last, json* armed, json* ended) const {
@@ -355,8 +357,10 @@ void Writer::DiffTimers(const Change& first, const Change& last, json* armed, js
   const std::vector<desk::Timer>& after = last.timers_after;
   for (const desk::Timer& timer : after) {
     if (std::find(before.begin(), before.end(), timer) != before.end()) continue;
-    armed->push_back({{"part", t.part}, {"ticket_id", t.id},
-                      {"kind", std::string(desk::Name(timer.kind))}, {"gen", timer.gen},
+    armed->push_back({{"part", t.part},
+                      {"ticket_id", t.id},
+                      {"kind", std::string(desk::Name(timer.kind))},
+                      {"gen", timer.gen},
                       {"due_at", pg::ToTimestamp(timer.due_at)}});
   }
   for (const desk::Timer& timer : before) {
@@ -367,7 +371,8 @@ void Writer::DiffTimers(const Change& first, const Change& last, json* armed, js
     const bool fired = std::any_of(changes_.begin(), changes_.end(), [&](const Change& change) {
       return change.after.id == t.id && change.event.timer == timer.kind;
     });
-    ended->push_back({{"part", t.part}, {"ticket_id", t.id},
+    ended->push_back({{"part", t.part},
+                      {"ticket_id", t.id},
                       {"kind", std::string(desk::Name(timer.kind))},
                       {"state", fired ? "fired" : "cancelled"}});
   }
@@ -377,7 +382,8 @@ absl::Status Writer::WriteRows() {
   json born = json::array(), changed = json::array(), events = json::array();
   json texts = json::array(), outbox = json::array(), answers = json::array();
   json armed = json::array(), ended = json::array(), taken = json::array(), fired = json::array();
-  // Several events may have moved one ticket in this transaction: its row is written once, as it is last.
+  // Several events may have moved one ticket in this transaction: its row is written once, as it is
+  // last.
   std::map<std::string, std::pair<const Change*, const Change*>> first_and_last;
   for (const Change& change : changes_) {
     auto& [first, last] = first_and_last[change.after.id];
@@ -392,36 +398,50 @@ absl::Status Writer::WriteRows() {
   for (const Change& change : changes_) {
     const Ticket& t = change.after;
     const desk::Event& e = change.event;
-    events.push_back({{"part", t.part}, {"ticket_id", t.id}, {"version", e.version},
-                      {"type", std::string(desk::Name(e.type))}, {"actor", e.actor},
+    events.push_back({{"part", t.part},
+                      {"ticket_id", t.id},
+                      {"version", e.version},
+                      {"type", std::string(desk::Name(e.type))},
+                      {"actor", e.actor},
                       {"at", pg::ToTimestamp(e.at)},
-                      {"state_after", std::string(desk::Name(e.state_after))}, {"body", BodyOf(e)}});
+                      {"state_after", std::string(desk::Name(e.state_after))},
+                      {"body", BodyOf(e)}});
     if (!e.text.empty()) {
       texts.push_back(
           {{"part", t.part}, {"ticket_id", t.id}, {"version", e.version}, {"text", e.text}});
     }
-    outbox.push_back({{"part", t.part}, {"topic", static_cast<int>(desk::TopicOf(e.type))},
-                      {"entity", t.id}, {"version", e.version},
+    outbox.push_back({{"part", t.part},
+                      {"topic", static_cast<int>(desk::TopicOf(e.type))},
+                      {"entity", t.id},
+                      {"version", e.version},
                       {"type", std::string(desk::Name(e.type))}});
     if (!change.command->request_id.empty()) {
-      answers.push_back({{"part", t.part}, {"caller", change.command->viewer.principal},
+      answers.push_back({{"part", t.part},
+                         {"caller", change.command->viewer.principal},
                          {"request_id", change.command->request_id},
                          {"method", change.command->method},
-                         {"body_hash", change.command->body_hash}, {"ticket_id", t.id},
+                         {"body_hash", change.command->body_hash},
+                         {"ticket_id", t.id},
                          {"version", e.version}});
     }
     const std::string to = HolderOf(t);
     if (!to.empty() && (!change.before || HolderOf(*change.before) != to)) {
-      taken.push_back({{"part", t.part}, {"ticket_id", t.id}, {"version", e.version},
-                       {"agent_id", to}, {"flow_id", t.flow_id},
+      taken.push_back({{"part", t.part},
+                       {"ticket_id", t.id},
+                       {"version", e.version},
+                       {"agent_id", to},
+                       {"flow_id", t.flow_id},
                        {"assigned_at", pg::ToTimestamp(e.at)},
                        {"active_after", change.active_after},
                        {"cap_at_assign", change.cap_at_assign}});
     }
     if (e.timer) {
-      fired.push_back({{"part", t.part}, {"ticket_id", t.id},
-                       {"kind", std::string(desk::Name(*e.timer))}, {"gen", e.gen},
-                       {"due_at", pg::ToTimestamp(*e.due_at)}, {"fired_at", pg::ToTimestamp(e.at)},
+      fired.push_back({{"part", t.part},
+                       {"ticket_id", t.id},
+                       {"kind", std::string(desk::Name(*e.timer))},
+                       {"gen", e.gen},
+                       {"due_at", pg::ToTimestamp(*e.due_at)},
+                       {"fired_at", pg::ToTimestamp(e.at)},
                        {"version", e.version}});
     }
   }

@@ -1,9 +1,10 @@
 // The one place that changes tickets, inside a transaction the caller opened.
 //
-// Use: LockFor(commands) -> Stage(command) for each -> Flush(). Everything a command touches (ticket, event,
-// text, outbox, assignment, load, timers, idempotency) leaves in Flush, so the transaction either has all of
-// it or nothing. The router uses it for a pass, the sla-timer for a batch of fires, Ledger for calls.
-// Not thread-safe. Locks are taken in the global order: agents ascending, then tickets ascending.
+// Use: LockFor(commands) -> Stage(command) for each -> Flush(). Everything a command touches
+// (ticket, event, text, outbox, assignment, load, timers, idempotency) leaves in Flush, so the
+// transaction either has all of it or nothing. The router uses it for a pass, the sla-timer for a
+// batch of fires, Ledger for calls. Not thread-safe. Locks are taken in the global order: agents
+// ascending, then tickets ascending.
 #pragma once
 
 #include <map>
@@ -18,44 +19,50 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "nlohmann/json_fwd.hpp"
+
 #include "desk/ticket/decide.h"
 #include "ledger/reference.h"
-#include "nlohmann/json_fwd.hpp"
 #include "platform/pg/transaction.h"
 
 namespace potok::ledger {
 
 // What one command did.
 struct Outcome {
-  desk::Ticket ticket;     // After it.
-  desk::Event event;       // What was appended; of a replay, what was appended the first time.
-  bool replayed = false;   // The request_id was seen before: nothing was changed now.
+  desk::Ticket ticket;    // After it.
+  desk::Event event;      // What was appended; of a replay, what was appended the first time.
+  bool replayed = false;  // The request_id was seen before: nothing was changed now.
 };
 
 class Writer {
  public:
-  // `now` is business time and becomes the instant of every event (never before a ticket's last one).
+  // `now` is business time and becomes the instant of every event (never before a ticket's last
+  // one).
   Writer(pg::Tx& tx, std::shared_ptr<const ReferenceSnapshot> reference, absl::Time now);
 
   // Finds earlier answers of the commands' request ids and locks every agent and ticket they touch.
   // Throws pqxx, as all of these do.
   absl::Status LockFor(const std::vector<const desk::Command*>& commands);
 
-  // Locks more load rows (agent, flow): call before LockFor when the caller knows its agents, in one go.
+  // Locks more load rows (agent, flow): call before LockFor when the caller knows its agents, in
+  // one go.
   void LockLoads(const std::vector<std::pair<std::string, std::string>>& agent_flow);
   // Locks tickets by id; `skip_locked` leaves out those another transaction holds.
   void LockTickets(const std::vector<std::string>& ids, bool skip_locked = false);
 
-  // The locked ticket as this transaction sees it (staged changes included); nullptr when not locked.
+  // The locked ticket as this transaction sees it (staged changes included); nullptr when not
+  // locked.
   const desk::Ticket* Find(const std::string& ticket_id) const;
-  // The locked load of an agent in a flow, staged changes included; nullptr for one who is no member.
+  // The locked load of an agent in a flow, staged changes included; nullptr for one who is no
+  // member.
   const desk::AgentLoad* Load(const std::string& agent, const std::string& flow) const;
 
   // Decides and stages. An error stages nothing and leaves the other commands of the batch alone.
   absl::StatusOr<Outcome> Stage(const desk::Command& command);
 
-  // Writes everything staged; numbers new tickets (Find then shows the number). ABORTED when a row moved although it was locked (cannot happen while every
-  // writer comes through here; the batch is then retried one by one).
+  // Writes everything staged; numbers new tickets (Find then shows the number). ABORTED when a row
+  // moved although it was locked (cannot happen while every writer comes through here; the batch is
+  // then retried one by one).
   absl::Status Flush();
 
   // Business time for a batch of timers, read from the database so that a fire is never early.

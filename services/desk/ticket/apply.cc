@@ -52,9 +52,7 @@ Ticket Apply(Ticket ticket, const Event& event) {
       ticket.first_response_due = event.first_response_due;
       break;
     case EventType::kAssigned:
-    case EventType::kTransferred:
-      GiveTo(ticket, event.agent);
-      break;
+    case EventType::kTransferred: GiveTo(ticket, event.agent); break;
     case EventType::kStarted:
       if (!ticket.first_response_at) ticket.first_response_at = event.at;
       break;
@@ -62,8 +60,7 @@ Ticket Apply(Ticket ticket, const Event& event) {
       // Asking the requester is a response too.
       if (!ticket.first_response_at) ticket.first_response_at = event.at;
       break;
-    case EventType::kResumed:
-      break;
+    case EventType::kResumed: break;
     case EventType::kResolved:
       ticket.sticky_agent = ticket.assignee;
       ticket.assignee.clear();
@@ -73,9 +70,7 @@ Ticket Apply(Ticket ticket, const Event& event) {
       if (event.state_after == State::kClosed) Close(ticket, event);
       break;
     case EventType::kConfirmed:
-    case EventType::kAutoClosed:
-      Close(ticket, event);
-      break;
+    case EventType::kAutoClosed: Close(ticket, event); break;
     case EventType::kSentBack:
       ++ticket.return_count;
       ticket.resolved_at.reset();
@@ -109,8 +104,7 @@ Ticket Apply(Ticket ticket, const Event& event) {
       ticket.excluded.push_back(event.from_agent);
       ticket.sticky_agent.clear();  // Who declined is not the one to come back to.
       break;
-    case EventType::kReturned:
-      break;
+    case EventType::kReturned: break;
     case EventType::kLineChanged:
       ticket.line = event.line;
       ticket.pending_line = 0;
@@ -127,18 +121,10 @@ Ticket Apply(Ticket ticket, const Event& event) {
       ticket.half_reminded = false;
       ticket.escalation_level = 0;
       break;
-    case EventType::kPriorityChanged:
-      ticket.priority = event.priority;
-      break;
-    case EventType::kHalfReminded:
-      ticket.half_reminded = true;
-      break;
-    case EventType::kBreached:
-      ticket.breached_at = event.due_at;
-      break;
-    case EventType::kFirstResponseBreached:
-      ticket.first_response_breached = true;
-      break;
+    case EventType::kPriorityChanged: ticket.priority = event.priority; break;
+    case EventType::kHalfReminded: ticket.half_reminded = true; break;
+    case EventType::kBreached: ticket.breached_at = event.due_at; break;
+    case EventType::kFirstResponseBreached: ticket.first_response_breached = true; break;
     case EventType::kEscalated:
       ticket.escalation_level = event.level;
       if (event.line > 0) ticket.pending_line = event.line;

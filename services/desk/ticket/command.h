@@ -6,18 +6,20 @@
 #include <variant>
 
 #include "absl/time/time.h"
+
 #include "desk/access/visibility.h"
 #include "desk/ticket/ticket.h"
 
 namespace potok::desk {
 
-// The draft's version, number, id and part are given by the ledger; the promise is worked out by Decide.
+// The draft's version, number, id and part are given by the ledger; the promise is worked out by
+// Decide.
 struct CreateTicket {
   TicketOrigin draft;
 };
 struct AssignTicket {
   std::string agent;
-  std::string how;  // round_robin | least_loaded | manual | self_pick | rules
+  std::string how;     // round_robin | least_loaded | manual | self_pick | rules
   std::string reason;  // Why this agent; of a person who assigns by hand.
 };
 struct StartTicket {};

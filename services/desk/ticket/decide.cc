@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "desk/ticket/refusal.h"
@@ -41,7 +42,8 @@ class Decider {
   absl::StatusOr<Event> operator()(const AssignTicket& command) {
     if (!relation_.system && !relation_.flow_admin &&
         !(command.how == "self_pick" && relation_.team)) {
-      return Forbidden("assign this ticket", "the flow admin, or an agent of the flow who picks it");
+      return Forbidden("assign this ticket", "the flow admin, or an agent of the flow who picks it",
+                       "администратор потока или исполнитель потока, который берёт её сам");
     }
     POTOK_RETURN_IF_ERROR(Require(EventType::kAssigned));
     POTOK_RETURN_IF_ERROR(RoomFor(command.agent));
@@ -75,7 +77,8 @@ class Decider {
 
   absl::StatusOr<Event> operator()(const ResumeTicket& command) {
     if (!relation_.requester && !relation_.holder && !relation_.flow_admin && !relation_.system) {
-      return Forbidden("resume this ticket", "its requester, its holder or the flow admin");
+      return Forbidden("resume this ticket", "its requester, its holder or the flow admin",
+                       "автор, исполнитель или администратор потока");
     }
     POTOK_RETURN_IF_ERROR(Require(EventType::kResumed));
     event_.text = command.text;
@@ -148,7 +151,8 @@ class Decider {
 
   absl::StatusOr<Event> operator()(const CancelTicket& command) {
     if (!relation_.requester && !relation_.flow_admin) {
-      return Forbidden("cancel this ticket", "its requester or the flow admin");
+      return Forbidden("cancel this ticket", "its requester or the flow admin",
+                       "автор или администратор потока");
     }
     POTOK_RETURN_IF_ERROR(Require(EventType::kCancelled));
     event_.text = command.reason;
@@ -160,7 +164,8 @@ class Decider {
 
   absl::StatusOr<Event> operator()(const ReopenTicket& command) {
     if (!relation_.requester && !relation_.flow_admin) {
-      return Forbidden("reopen this ticket", "its requester or the flow admin");
+      return Forbidden("reopen this ticket", "its requester or the flow admin",
+                       "автор или администратор потока");
     }
     POTOK_RETURN_IF_ERROR(Require(EventType::kReopened));
     const int days = facts_.flow->options.reopen_days;
@@ -222,8 +227,8 @@ class Decider {
       return BadField("line",
                       absl::StrCat("must be next to line ", ticket_->line, " and within 1..",
                                    facts_.flow->lines, ", not ", line),
-                      absl::StrCat("линия должна быть соседней с ", ticket_->line, " и в пределах 1..",
-                                   facts_.flow->lines, ", а не ", line));
+                      absl::StrCat("линия должна быть соседней с ", ticket_->line,
+                                   " и в пределах 1..", facts_.flow->lines, ", а не ", line));
     }
     event_.text = command.reason;
     event_.from_agent = ticket_->assignee;
@@ -235,9 +240,11 @@ class Decider {
 
   absl::StatusOr<Event> operator()(const AddComment& command) {
     if (command.internal && !relation_.sees_internal) {
-      return Forbidden("write an internal note", "the holder, the flow's team or the flow admin");
+      return Forbidden("write an internal note", "the holder, the flow's team or the flow admin",
+                       "исполнитель, команда или администратор потока");
     }
-    if (!relation_.sees) return Forbidden("comment on this ticket", "those who may see it");
+    if (!relation_.sees)
+      return Forbidden("comment on this ticket", "those who may see it", "те, кто её видит");
     POTOK_RETURN_IF_ERROR(Require(EventType::kCommented));
     event_.text = command.text;
     event_.how = command.internal ? "internal" : "public";
@@ -251,12 +258,14 @@ class Decider {
   absl::StatusOr<Event> operator()(const ExtendDeadline& command) {
     const bool holder_may = relation_.holder && facts_.flow->options.agent_may_extend;
     if (!holder_may && !relation_.flow_admin) {
-      return Forbidden("move the deadline",
-                       "the flow admin, and the holder where the flow's options allow it");
+      return Forbidden(
+          "move the deadline", "the flow admin, and the holder where the flow's options allow it",
+          "администратор потока, а исполнитель — если это разрешено настройками потока");
     }
     POTOK_RETURN_IF_ERROR(Require(EventType::kDeadlineExtended));
     if (!ticket_->sla.term) return NoTerm(*ticket_);
-    // While the clock is paused there is no due instant: the term is measured as if it ran from now on.
+    // While the clock is paused there is no due instant: the term is measured as if it ran from now
+    // on.
     const absl::Duration remaining = *RemainingAt(*facts_.calendar, ticket_->sla, now_);
     const absl::Duration added = facts_.calendar->Between(now_, command.due) - remaining;
     if (command.due <= now_ || added <= absl::ZeroDuration()) {
@@ -264,19 +273,19 @@ class Decider {
                       "должен быть позже нынешнего срока в рабочем времени");
     }
     event_.text = command.reason;
-    event_.sla =
-        RetargetClock(*facts_.calendar, ticket_->sla, now_, *ticket_->sla.term + added);
+    event_.sla = RetargetClock(*facts_.calendar, ticket_->sla, now_, *ticket_->sla.term + added);
     event_.due_at = event_.sla->due_at;
     return std::move(event_);
   }
 
   absl::StatusOr<Event> operator()(const ChangePriority& command) {
     if (!relation_.flow_admin && !relation_.system) {
-      return Forbidden("change the priority", "the flow admin");
+      return Forbidden("change the priority", "the flow admin", "администратор потока");
     }
     POTOK_RETURN_IF_ERROR(Require(EventType::kPriorityChanged));
     if (command.priority < 1 || command.priority > 4) {
-      return BadField("priority", "must be 1 (critical) to 4 (low)", "от 1 (критично) до 4 (низко)");
+      return BadField("priority", "must be 1 (critical) to 4 (low)",
+                      "от 1 (критично) до 4 (низко)");
     }
     event_.priority = command.priority;
     event_.text = command.reason;
@@ -286,7 +295,8 @@ class Decider {
   }
 
   absl::StatusOr<Event> operator()(const FireTimer& command) {
-    if (!relation_.system) return Forbidden("fire a timer", "the sla-timer service");
+    if (!relation_.system)
+      return Forbidden("fire a timer", "the sla-timer service", "служба sla-timer");
     const std::vector<Timer> timers = TimersOf(*ticket_, facts_);
     const auto timer = std::find_if(timers.begin(), timers.end(), [&](const Timer& candidate) {
       return candidate.kind == command.kind && candidate.gen == command.gen;
@@ -309,8 +319,8 @@ class Decider {
         event_.type = EventType::kEscalated;
         const EscalationStep& step = facts_.policy->steps[ticket_->escalation_level];
         event_.level = ticket_->escalation_level + 1;
-        const bool moves = step.action == EscalationStep::kNextLine &&
-                           ticket_->line < facts_.flow->lines;
+        const bool moves =
+            step.action == EscalationStep::kNextLine && ticket_->line < facts_.flow->lines;
         event_.how = moves ? "next_line" : "tell_manager";
         if (moves) event_.line = ticket_->line + 1;
         break;
@@ -327,11 +337,11 @@ class Decider {
   }
   absl::Status OnlyHolder(absl::string_view what) const {
     if (relation_.holder || relation_.flow_admin) return absl::OkStatus();
-    return Forbidden(what, "its holder or the flow admin");
+    return Forbidden(what, "its holder or the flow admin", "исполнитель или администратор потока");
   }
   absl::Status OnlyRequester(absl::string_view what) const {
     if (relation_.requester) return absl::OkStatus();
-    return Forbidden(what, "its requester");
+    return Forbidden(what, "its requester", "автор");
   }
   absl::Status RoomFor(const std::string& agent) const {
     const auto load = facts_.loads.find(agent);
@@ -384,8 +394,8 @@ std::vector<Timer> TimersOf(const Ticket& ticket, const Facts& facts) {
   }
   if (counts && ticket.breached_at &&
       ticket.escalation_level < static_cast<int>(facts.policy->steps.size())) {
-    // One step at a time; the generation names the step of this round of the clock, so that a step that
-    // fired before a pause is not fired again after it.
+    // One step at a time; the generation names the step of this round of the clock, so that a step
+    // that fired before a pause is not fired again after it.
     const EscalationStep& step = facts.policy->steps[ticket.escalation_level];
     timers.push_back({TimerKind::kEscalate, gen * 16 + ticket.escalation_level,
                       facts.calendar->Add(*ticket.breached_at, step.after_breach)});

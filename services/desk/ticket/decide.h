@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+
 #include "desk/calendar/calendar.h"
 #include "desk/flow/flow.h"
 #include "desk/sla/policy.h"
@@ -21,18 +22,20 @@ struct AgentLoad {
   bool HasRoom() const { return active < cap; }
 };
 
-// What a decision depends on beside the ticket. Loads are those of rows locked by the same transaction.
+// What a decision depends on beside the ticket. Loads are those of rows locked by the same
+// transaction.
 struct Facts {
   const Flow* flow = nullptr;          // The version the ticket was opened under.
   const SlaPolicy* policy = nullptr;   // Of that flow.
   const Calendar* calendar = nullptr;  // Of that policy.
-  std::map<std::string, AgentLoad> loads;  // By agent, in the ticket's flow; a missing one is no member.
+  std::map<std::string, AgentLoad>
+      loads;  // By agent, in the ticket's flow; a missing one is no member.
 };
 
 // What the command does to the ticket at `now`, or why it may not. Total and deterministic.
-// `ticket` is nullptr for CreateTicket. Errors: PERMISSION_DENIED (not this caller), FAILED_PRECONDITION
-// ILLEGAL_MOVE and friends (not in this state), ABORTED ETAG_MISMATCH, RESOURCE_EXHAUSTED AGENT_AT_CAP,
-// INVALID_ARGUMENT (never in this form). Refusals change nothing.
+// `ticket` is nullptr for CreateTicket. Errors: PERMISSION_DENIED (not this caller),
+// FAILED_PRECONDITION ILLEGAL_MOVE and friends (not in this state), ABORTED ETAG_MISMATCH,
+// RESOURCE_EXHAUSTED AGENT_AT_CAP, INVALID_ARGUMENT (never in this form). Refusals change nothing.
 absl::StatusOr<Event> Decide(const Facts& facts, const Ticket* ticket, const Command& command,
                              absl::Time now);
 

@@ -2,10 +2,11 @@
 
 #include <random>
 
+#include "gtest/gtest.h"
+
 #include "base/error.h"
 #include "desk/calendar/ready_calendars.h"
 #include "desk/ticket/ids.h"
-#include "gtest/gtest.h"
 
 namespace potok::desk {
 namespace {
@@ -163,7 +164,8 @@ TEST_F(DecideTest, SentBackToAFullHolderGoesToTheFrontOfTheQueue) {
 TEST_F(DecideTest, NobodyTakesATicketOverTheCap) {
   File();
   EXPECT_EQ(ReasonOf(Do(SystemViewer(), AssignTicket{"boris", "manual"}).status()), "AGENT_AT_CAP");
-  EXPECT_EQ(ReasonOf(Do(SystemViewer(), AssignTicket{"nobody", "manual"}).status()), "NOT_ELIGIBLE");
+  EXPECT_EQ(ReasonOf(Do(SystemViewer(), AssignTicket{"nobody", "manual"}).status()),
+            "NOT_ELIGIBLE");
   ASSERT_TRUE(Do(SystemViewer(), AssignTicket{"anna", "manual"}).ok());
   EXPECT_EQ(ReasonOf(Do(admin_, TransferTicket{"boris", ""}).status()), "AGENT_AT_CAP");
 }
@@ -234,8 +236,8 @@ TEST_F(DecideTest, AnExtendedDeadlineKeepsWhatWasConsumed) {
   EXPECT_EQ(*ticket_.sla.term, absl::Hours(24));
 }
 
-// Any sequence of any commands by anyone keeps the shape of the row (Do checks it), and the fold of the
-// events is the ticket.
+// Any sequence of any commands by anyone keeps the shape of the row (Do checks it), and the fold of
+// the events is the ticket.
 TEST_F(DecideTest, RandomLivesKeepTheShapeAndFoldToTheSameTicket) {
   std::mt19937 random(20261122);
   int accepted = 0, refused = 0;

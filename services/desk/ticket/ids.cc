@@ -61,15 +61,12 @@ Topic TopicOf(EventType type) {
     case EventType::kCancelled:
     case EventType::kLineChanged:
     case EventType::kAssigned:
-    case EventType::kTransferred:
-      return Topic::kAssignment;
+    case EventType::kTransferred: return Topic::kAssignment;
     case EventType::kHalfReminded:
     case EventType::kBreached:
     case EventType::kFirstResponseBreached:
-    case EventType::kEscalated:
-      return Topic::kEscalation;
-    default:
-      return Topic::kLifecycle;
+    case EventType::kEscalated: return Topic::kEscalation;
+    default: return Topic::kLifecycle;
   }
 }
 

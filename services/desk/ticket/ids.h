@@ -1,5 +1,5 @@
-// Ticket ids: UUIDv7 whose 12 bits after the version nibble hold the part, so that a look-up by id needs no
-// search, and the stream names of the log.
+// Ticket ids: UUIDv7 whose 12 bits after the version nibble hold the part, so that a look-up by id
+// needs no search, and the stream names of the log.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+
 #include "desk/ticket/state.h"
 
 namespace potok::desk {
@@ -28,7 +29,8 @@ std::optional<int> PartOfTicketId(absl::string_view id);
 // Any UUID in canonical lower-case form.
 bool IsUuid(absl::string_view text);
 
-// Topics of the log. Assignment and escalation travel alone, so a flood of comments never delays them.
+// Topics of the log. Assignment and escalation travel alone, so a flood of comments never delays
+// them.
 enum class Topic { kAssignment = 1, kEscalation = 2, kLifecycle = 3 };
 Topic TopicOf(EventType type);
 

@@ -21,7 +21,8 @@ constexpr Move kMoves[] = {
     {E::kReturned, S::kAssigned, S::kQueued, "holder, flow admin, leave", "slot -1"},
     {E::kReturned, S::kInProgress, S::kQueued, "holder, flow admin, leave", "slot -1"},
     {E::kLineChanged, S::kAssigned, S::kQueued, "holder, flow admin, escalation", "slot -1, line"},
-    {E::kLineChanged, S::kInProgress, S::kQueued, "holder, flow admin, escalation", "slot -1, line"},
+    {E::kLineChanged, S::kInProgress, S::kQueued, "holder, flow admin, escalation",
+     "slot -1, line"},
     {E::kTransferred, S::kInProgress, S::kAssigned, "holder, flow admin", "slot -1/+1"},
     {E::kTransferred, S::kWaiting, S::kAssigned, "holder, flow admin", "slot -1/+1, clock resumes"},
     {E::kWaiting, S::kAssigned, S::kWaiting, "holder", "clock paused, slot kept"},
@@ -29,19 +30,25 @@ constexpr Move kMoves[] = {
     {E::kResumed, S::kWaiting, S::kInProgress, "requester's reply, holder", "clock resumes"},
     {E::kResumed, S::kWaiting, S::kQueued, "requester's reply after the holder left",
      "slot -1, clock resumes"},
-    {E::kResolved, S::kInProgress, S::kResolved, "holder", "slot -1, clock stops, auto-close armed"},
-    {E::kResolved, S::kInProgress, S::kClosed, "holder, flow without review", "slot -1, clock stops"},
+    {E::kResolved, S::kInProgress, S::kResolved, "holder",
+     "slot -1, clock stops, auto-close armed"},
+    {E::kResolved, S::kInProgress, S::kClosed, "holder, flow without review",
+     "slot -1, clock stops"},
     {E::kConfirmed, S::kResolved, S::kClosed, "requester", "may be rated"},
     {E::kAutoClosed, S::kResolved, S::kClosed, "timer", "may be rated"},
     {E::kSentBack, S::kResolved, S::kInProgress, "requester", "slot +1, remaining term"},
     {E::kSentBack, S::kResolved, S::kQueued, "requester, former holder full",
      "front of the queue, former holder first"},
     {E::kReopened, S::kClosed, S::kQueued, "requester within the window", "new closure, new term"},
-    {E::kCancelled, S::kPendingApproval, S::kCancelled, "requester, flow admin", "timers cancelled"},
+    {E::kCancelled, S::kPendingApproval, S::kCancelled, "requester, flow admin",
+     "timers cancelled"},
     {E::kCancelled, S::kQueued, S::kCancelled, "requester, flow admin", "timers cancelled"},
-    {E::kCancelled, S::kAssigned, S::kCancelled, "requester, flow admin", "slot -1, timers cancelled"},
-    {E::kCancelled, S::kInProgress, S::kCancelled, "requester, flow admin", "slot -1, timers cancelled"},
-    {E::kCancelled, S::kWaiting, S::kCancelled, "requester, flow admin", "slot -1, timers cancelled"},
+    {E::kCancelled, S::kAssigned, S::kCancelled, "requester, flow admin",
+     "slot -1, timers cancelled"},
+    {E::kCancelled, S::kInProgress, S::kCancelled, "requester, flow admin",
+     "slot -1, timers cancelled"},
+    {E::kCancelled, S::kWaiting, S::kCancelled, "requester, flow admin",
+     "slot -1, timers cancelled"},
 };
 
 constexpr S kUnfinished[] = {S::kQueued, S::kAssigned, S::kInProgress, S::kWaiting};
@@ -151,7 +158,9 @@ bool IsHeld(State state) {
   return state == S::kAssigned || state == S::kInProgress || state == S::kWaiting;
 }
 
-bool IsOpen(State state) { return state == S::kPendingApproval || state == S::kQueued || IsHeld(state); }
+bool IsOpen(State state) {
+  return state == S::kPendingApproval || state == S::kQueued || IsHeld(state);
+}
 
 bool IsFinal(State state) {
   return state == S::kClosed || state == S::kArchived || state == S::kCancelled;
@@ -159,10 +168,12 @@ bool IsFinal(State state) {
 
 std::string MermaidPicture() {
   std::string out = "stateDiagram-v2\n";
-  std::set<std::string> lines;  // Several events may share an arrow; each is one line, in a stable order.
+  std::set<std::string>
+      lines;  // Several events may share an arrow; each is one line, in a stable order.
   for (const Move& move : kMoves) {
     lines.insert(absl::StrCat("  ", move.from ? std::string(Name(*move.from)) : "[*]", " --> ",
-                              std::string(Name(move.to)), " : ", std::string(Name(move.event)), "\n"));
+                              std::string(Name(move.to)), " : ", std::string(Name(move.event)),
+                              "\n"));
   }
   for (const std::string& line : lines) out += line;
   return out;

@@ -1,5 +1,6 @@
-// The state machine of a ticket: one table, from which the legality check, the picture in ARCHITECTURE.md,
-// the rows of ledger.legal_move and the test over all pairs are made. Source: design section 2.6.
+// The state machine of a ticket: one table, from which the legality check, the picture in
+// ARCHITECTURE.md, the rows of ledger.legal_move and the test over all pairs are made. Source:
+// design section 2.6.
 #pragma once
 
 #include <optional>
@@ -22,9 +23,9 @@ enum class State {
   kArchived,
   kCancelled,
 };
-inline constexpr State kAllStates[] = {State::kPendingApproval, State::kQueued,   State::kAssigned,
-                                       State::kInProgress,      State::kWaiting,  State::kResolved,
-                                       State::kClosed,          State::kArchived, State::kCancelled};
+inline constexpr State kAllStates[] = {
+    State::kPendingApproval, State::kQueued, State::kAssigned, State::kInProgress, State::kWaiting,
+    State::kResolved,        State::kClosed, State::kArchived, State::kCancelled};
 
 enum class EventType {
   kCreated,
@@ -52,14 +53,18 @@ enum class EventType {
   kEscalated,
 };
 inline constexpr EventType kAllEventTypes[] = {
-    EventType::kCreated,      EventType::kAssigned,         EventType::kStarted,
-    EventType::kWaiting,      EventType::kResumed,          EventType::kResolved,
-    EventType::kConfirmed,    EventType::kAutoClosed,       EventType::kSentBack,
-    EventType::kRated,        EventType::kCancelled,        EventType::kReopened,
-    EventType::kDeclined,     EventType::kReturned,         EventType::kTransferred,
-    EventType::kLineChanged,  EventType::kCommented,        EventType::kDeadlineExtended,
-    EventType::kPriorityChanged, EventType::kHalfReminded,  EventType::kBreached,
-    EventType::kFirstResponseBreached, EventType::kEscalated};
+    EventType::kCreated,         EventType::kAssigned,
+    EventType::kStarted,         EventType::kWaiting,
+    EventType::kResumed,         EventType::kResolved,
+    EventType::kConfirmed,       EventType::kAutoClosed,
+    EventType::kSentBack,        EventType::kRated,
+    EventType::kCancelled,       EventType::kReopened,
+    EventType::kDeclined,        EventType::kReturned,
+    EventType::kTransferred,     EventType::kLineChanged,
+    EventType::kCommented,       EventType::kDeadlineExtended,
+    EventType::kPriorityChanged, EventType::kHalfReminded,
+    EventType::kBreached,        EventType::kFirstResponseBreached,
+    EventType::kEscalated};
 
 // Wire and column names: "IN_PROGRESS", "sent_back".
 absl::string_view Name(State state);
@@ -88,7 +93,8 @@ bool IsLegal(EventType type, std::optional<State> from, State to);
 // Whether `type` may happen in `from` at all.
 bool MayHappen(EventType type, State from);
 
-// Someone holds the ticket and it takes a slot. WAITING keeps its slot, so a resume cannot overflow a cap.
+// Someone holds the ticket and it takes a slot. WAITING keeps its slot, so a resume cannot overflow
+// a cap.
 bool IsHeld(State state);
 // Not yet finished: neither RESOLVED nor one of the end states.
 bool IsOpen(State state);
@@ -96,7 +102,8 @@ bool IsFinal(State state);
 
 // The state machine as a mermaid state diagram, for ARCHITECTURE.md.
 std::string MermaidPicture();
-// Rows (from, to) of every legal change of state, sorted and unique: the content of ledger.legal_move.
+// Rows (from, to) of every legal change of state, sorted and unique: the content of
+// ledger.legal_move.
 std::vector<std::pair<std::string, std::string>> LegalPairs();
 
 }  // namespace potok::desk

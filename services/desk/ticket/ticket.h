@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+
 #include "desk/sla/clock.h"
 #include "desk/ticket/state.h"
 
@@ -22,7 +23,7 @@ std::optional<TimerKind> ParseTimerKind(absl::string_view name);
 
 // What a ticket is born with and keeps for life.
 struct TicketOrigin {
-  std::string id;      // UUIDv7 that carries its part (desk/ids.h).
+  std::string id;  // UUIDv7 that carries its part (desk/ids.h).
   int part = 0;
   std::string number;  // "IT-000123".
   std::string flow_id;
@@ -49,10 +50,11 @@ struct Ticket : TicketOrigin {
   std::string assignee;      // Set exactly while IsHeld(state).
   std::string sticky_agent;  // Former holder, preferred when it returns to the queue.
   int line = 1;              // Support tier 1..3.
-  int pending_line = 0;      // Line an escalation asked for and the router has not made yet; 0 = none.
-  int priority = 3;          // 1 critical .. 4 low.
+  int pending_line = 0;  // Line an escalation asked for and the router has not made yet; 0 = none.
+  int priority = 3;      // 1 critical .. 4 low.
   std::optional<absl::Time> queued_at;  // Set exactly while QUEUED.
-  int64_t queued_seq = 0;    // Order among equals: microseconds of the first queueing, kept on return.
+  int64_t queued_seq =
+      0;  // Order among equals: microseconds of the first queueing, kept on return.
   bool queue_front = false;  // Returned through no fault of the ticket: ahead of the others.
   std::vector<std::string> excluded;  // Agents who declined it.
   SlaClock sla;
@@ -77,15 +79,16 @@ struct Ticket : TicketOrigin {
   absl::Time updated_at;
 };
 
-// One past fact about a ticket. Which fields matter follows from `type`; the others keep their defaults
-// and are not stored. Every event raises the version by exactly one.
+// One past fact about a ticket. Which fields matter follows from `type`; the others keep their
+// defaults and are not stored. Every event raises the version by exactly one.
 struct Event {
   EventType type = EventType::kCreated;
   int64_t version = 0;
   std::string actor;  // Principal, or "system".
   absl::Time at;      // Business time.
   State state_after = State::kQueued;
-  std::string text;  // Words people wrote: comment, question, result, reason. Stored apart from the facts.
+  std::string
+      text;  // Words people wrote: comment, question, result, reason. Stored apart from the facts.
 
   std::string agent;       // assigned, transferred, sent_back, resumed: who holds it now.
   std::string from_agent;  // Who held it before.

@@ -100,7 +100,8 @@ absl::StatusOr<const desk::Flow*> Explain::FlowFor(const CallContext& call,
   any.flow_id = id;
   const desk::Relation relation = desk::RelationOf(viewer, any);
   if (viewer.sees_all || relation.team || relation.flow_admin) return flow;
-  return desk::Forbidden("see the queue of this flow", "its team, its admin and auditors");
+  return desk::Forbidden("see the queue of this flow", "its team, its admin and auditors",
+                         "команда и администратор потока, аудиторы");
 }
 
 absl::StatusOr<v1::ExplainAssignmentResponse> Explain::Assignment(
