@@ -33,7 +33,9 @@ class SlaTimer final : public app::Bound {
       : foundation_(std::move(foundation)),
         timers_(LoopOptionsOf(*foundation_, parts.metrics), foundation_->loops(),
                 foundation_->reference(), foundation_->clock(), parts.metrics,
-                [this] { if (relay_bell_) relay_bell_->Notify(); }),
+                [this] {
+                  if (relay_bell_) relay_bell_->Notify();
+                }),
         calendars_(foundation_->calls(), foundation_->reference(), parts.page_tokens,
                    foundation_->clock()),
         policies_(foundation_->calls(), foundation_->reference(), parts.page_tokens,
@@ -53,7 +55,8 @@ class SlaTimer final : public app::Bound {
     }
     app::Loop& loop =
         parts.AddLoop("sla-timers", [this](std::stop_token) { return timers_.Turn(); });
-    // Every event may have armed or moved a timer. The entries themselves are of no interest: the rows are read.
+    // Every event may have armed or moved a timer. The entries themselves are of no interest: the
+    // rows are read.
     log::ConsumerOptions hints = foundation_->ConsumerFor("sla", {1, 2, 3});
     hints.after_commit = [this, &loop](const std::vector<log::LogEntry>&) {
       timers_.Wake();
@@ -62,7 +65,8 @@ class SlaTimer final : public app::Bound {
     hints_ = std::make_unique<log::Consumer>(
         std::move(hints), foundation_->loops(),
         [](pg::Tx&, const std::vector<log::LogEntry>&) { return absl::OkStatus(); });
-    // Called in reverse, after the loop has ended: the leases go last, when nothing is done under them.
+    // Called in reverse, after the loop has ended: the leases go last, when nothing is done under
+    // them.
     parts.OnStop([this] { timers_.leases().Stop(); });
     parts.OnStop([this] { hints_->Stop(); });
     timers_.leases().Start();

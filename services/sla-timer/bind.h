@@ -1,4 +1,5 @@
-// The wiring of the sla-timer service: everything it is made of, built in one place by plain constructors.
+// The wiring of the sla-timer service: everything it is made of, built in one place by plain
+// constructors.
 #pragma once
 
 #include "platform/app/run_service.h"

@@ -1,12 +1,13 @@
-// Timers through the processes themselves: filed at intake, fired by sla-timer, explained over gRPC.
+// Timers through the processes themselves: filed at intake, fired by sla-timer, explained over
+// gRPC.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 
-#include "integration/suite.h"
 #include "intake/bind.h"
+#include "integration/suite.h"
 #include "platform/testing/signal.h"
 #include "potok/sla_timer/v1/calendar.grpc.pb.h"
 #include "potok/sla_timer/v1/sla_timer.grpc.pb.h"
@@ -46,15 +47,13 @@ class TimersTest : public ::testing::TestWithParam<bool> {
 };
 
 TEST_P(TimersTest, APromiseThatRunsOutIsToldByTheProcessThatKeepsTime) {
-  Suite suite({.services = {intake::Spec(), sla_timer::Spec()},
-               .redis = GetParam(),
-               .time_scale = kScale});
+  Suite suite(
+      {.services = {intake::Spec(), sla_timer::Spec()}, .redis = GetParam(), .time_scale = kScale});
   const std::string ticket = File(suite);
   EXPECT_TRUE(Eventually([&] { return HasBreached(suite, ticket); }));
   const auto stub = suite.Stub<SlaTimerService>("sla-timer");
   TimerStats stats;
-  const grpc::Status allowed =
-      stub->GetTimerStats(Suite::As("root:admin").get(), {}, &stats);
+  const grpc::Status allowed = stub->GetTimerStats(Suite::As("root:admin").get(), {}, &stats);
   ASSERT_TRUE(allowed.ok()) << allowed.error_message();
   EXPECT_EQ(stats.early_count(), 0);
   EXPECT_EQ(stub->GetTimerStats(Suite::As("ivanova").get(), {}, &stats).error_code(),
@@ -62,22 +61,21 @@ TEST_P(TimersTest, APromiseThatRunsOutIsToldByTheProcessThatKeepsTime) {
 }
 
 TEST_P(TimersTest, WhatFellDueWhileNobodyKeptTimeIsToldAfterTheStart) {
-  Suite suite({.services = {intake::Spec(), sla_timer::Spec()},
-               .redis = GetParam(),
-               .time_scale = kScale});
+  Suite suite(
+      {.services = {intake::Spec(), sla_timer::Spec()}, .redis = GetParam(), .time_scale = kScale});
   suite.Stop("sla-timer");
   const std::string ticket = File(suite);
   EXPECT_TRUE(Eventually([&] {
-    return suite.database().Query("SELECT count(*) FROM ledger.sla_timer WHERE kind = 'breach' AND "
-                                  "due_at < ledger.business_now()") == "1";
+    return suite.database().Query(
+               "SELECT count(*) FROM ledger.sla_timer WHERE kind = 'breach' AND "
+               "due_at < ledger.business_now()") == "1";
   }));
   suite.Start("sla-timer");
   EXPECT_TRUE(Eventually([&] { return HasBreached(suite, ticket); }));
 }
 
-INSTANTIATE_TEST_SUITE_P(Redis, TimersTest, ::testing::Bool(), [](const auto& with) {
-  return with.param ? "Present" : "Absent";
-});
+INSTANTIATE_TEST_SUITE_P(Redis, TimersTest, ::testing::Bool(),
+                         [](const auto& with) { return with.param ? "Present" : "Absent"; });
 
 TEST(CalendarCalls, RulesOfTheProtoAreCheckedBeforeTheHandler) {
   Suite suite({.services = {intake::Spec(), sla_timer::Spec()}});
@@ -92,8 +90,7 @@ TEST(CalendarCalls, RulesOfTheProtoAreCheckedBeforeTheHandler) {
   request.set_calendar_id("office");
   EXPECT_EQ(stub->CreateCalendar(Suite::As("ivanova").get(), request, &calendar).error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
-  const grpc::Status made =
-      stub->CreateCalendar(Suite::As("root:admin").get(), request, &calendar);
+  const grpc::Status made = stub->CreateCalendar(Suite::As("root:admin").get(), request, &calendar);
   ASSERT_TRUE(made.ok()) << made.error_message();
   EXPECT_EQ(calendar.name(), "calendars/office");
 }

@@ -4,9 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "desk/calendar/ready_calendars.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
+#include "desk/calendar/ready_calendars.h"
 
 namespace potok::sla_timer {
 namespace {
@@ -74,7 +75,8 @@ class ClockStoryTest : public ::testing::Test {
     for (const desk::CountedSpan& span : story.spans) {
       lines.push_back(absl::StrCat(absl::FormatTime("%d %H:%M", span.start, kMoscow), "-",
                                    absl::FormatTime("%H:%M", span.end, kMoscow), " ", span.cause,
-                                   span.counted ? "+" : "", span.cause == "holiday" ? span.name_en : ""));
+                                   span.counted ? "+" : "",
+                                   span.cause == "holiday" ? span.name_en : ""));
     }
     return lines;
   }
@@ -107,12 +109,13 @@ TEST_F(ClockStoryTest, LunchNightWeekendAndHolidayAreNamed) {
   File("2026-06-11 16:00");  // Thursday, a shortened day before the Day of Russia.
   const ClockStory story = Tell("2026-06-15 10:30");
   EXPECT_EQ(story.state, ClockState::kRunning);
-  EXPECT_THAT(Lines(story),
-              ElementsAre("11 16:00-17:00 working+", "11 17:00-18:00 shortened", "11 18:00-00:00 night",
-                          "12 00:00-00:00 holidayRussia Day", "13 00:00-00:00 weekend",
-                          "15 00:00-09:00 night", "15 09:00-10:30 working+", "15 10:30-13:00 working+",
-                          "15 13:00-14:00 lunch", "15 14:00-18:00 working+", "15 18:00-09:00 night",
-                          "16 09:00-13:00 working+", "16 13:00-14:00 lunch", "16 14:00-17:00 working+"));
+  EXPECT_THAT(
+      Lines(story),
+      ElementsAre("11 16:00-17:00 working+", "11 17:00-18:00 shortened", "11 18:00-00:00 night",
+                  "12 00:00-00:00 holidayRussia Day", "13 00:00-00:00 weekend",
+                  "15 00:00-09:00 night", "15 09:00-10:30 working+", "15 10:30-13:00 working+",
+                  "15 13:00-14:00 lunch", "15 14:00-18:00 working+", "15 18:00-09:00 night",
+                  "16 09:00-13:00 working+", "16 13:00-14:00 lunch", "16 14:00-17:00 working+"));
   EXPECT_EQ(story.consumed, absl::Minutes(150));
   EXPECT_EQ(ticket_.sla.due_at, At("2026-06-16 17:00"));
   ExpectWhole(story, At("2026-06-15 10:30"));

@@ -1,5 +1,6 @@
-// The timers a process is about to fire, in order of their due instant, and which of them come next.
-// Pure; not thread-safe. Only a picture of rows: the firing transaction decides anew about each.
+// The timers a process is about to fire, in order of their due instant, and which of them come
+// next. Pure; not thread-safe. Only a picture of rows: the firing transaction decides anew about
+// each.
 #pragma once
 
 #include <compare>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+
 #include "desk/ticket/ticket.h"
 
 namespace potok::sla_timer {
@@ -53,7 +55,8 @@ class DueTimers {
 
   // Leaves the timer alone until `until` by the clock of Turn::monotonic.
   void Rest(const TimerKey& key, absl::Duration until);
-  // It did not work: leaves it alone for `first`, and each time in a row `factor` times as long, `most` at most.
+  // It did not work: leaves it alone for `first`, and each time in a row `factor` times as long,
+  // `most` at most.
   struct Pause {
     absl::Duration first;
     int factor = 2;
@@ -64,9 +67,9 @@ class DueTimers {
   void SetAlone(const TimerKey& key) { rests_[key].alone = true; }
   bool IsAlone(const TimerKey& key) const;
 
-  // What to fire now, in due order, at most `limit`. Timers that fell due before `fresh_since` (a downtime)
-  // go oldest first and as far as the allowance reaches; while fresh ones wait they take four fifths of the
-  // places at most, so a backlog of hours does not make today's deadlines late.
+  // What to fire now, in due order, at most `limit`. Timers that fell due before `fresh_since` (a
+  // downtime) go oldest first and as far as the allowance reaches; while fresh ones wait they take
+  // four fifths of the places at most, so a backlog of hours does not make today's deadlines late.
   std::vector<DueTimer> Next(const Turn& turn) const;
 
   // The earliest due instant, and the earliest one after `now`; empty when there is none.

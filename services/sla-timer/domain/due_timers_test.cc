@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
 #include "sla-timer/domain/token_bucket.h"
 
 namespace potok::sla_timer {

@@ -1,4 +1,5 @@
-// How much of a backlog may be worked off now: so many a second, and no more than one second's worth saved up.
+// How much of a backlog may be worked off now: so many a second, and no more than one second's
+// worth saved up.
 #pragma once
 
 #include <algorithm>

@@ -1,8 +1,9 @@
-// The work behind potok.sla_timer.v1.CalendarService. Knows no transport: CalendarRpc brings the calls, tests call
-// it directly. Thread-safe; may block.
+// The work behind potok.sla_timer.v1.CalendarService. Knows no transport: CalendarRpc brings the
+// calls, tests call it directly. Thread-safe; may block.
 #pragma once
 
 #include "absl/status/statusor.h"
+
 #include "base/call_context.h"
 #include "ledger/reference.h"
 #include "platform/clock/clock.h"
@@ -18,7 +19,11 @@ class Calendars {
   // Everything outlives it.
   Calendars(pg::Pool& pool, ledger::Reference& reference, const rpc::PageTokens& page_tokens,
             const Clock& clock)
-      : pool_(pool), store_(pool), reference_(reference), page_tokens_(page_tokens), clock_(clock) {}
+      : pool_(pool),
+        store_(pool),
+        reference_(reference),
+        page_tokens_(page_tokens),
+        clock_(clock) {}
 
   // Idempotent by request_id.
   absl::StatusOr<v1::Calendar> Create(const CallContext& call,

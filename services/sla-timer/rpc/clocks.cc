@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "desk/access/visibility.h"
@@ -70,7 +71,8 @@ absl::StatusOr<v1::Clock> Clocks::GetClock(const CallContext& call,
   if (!history) return NoSuchTicket(viewer, id);
   const desk::Ticket& ticket = history->ticket;
   if (!desk::RelationOf(viewer, ticket).sees) return desk::Hidden();
-  // Another replica's clock may be microseconds ahead of ours; the story has its latest event all the same.
+  // Another replica's clock may be microseconds ahead of ours; the story has its latest event all
+  // the same.
   const absl::Time now = std::max(clock_.Now(), ticket.updated_at);
   absl::Time at = now;
   if (request.has_as_of_time()) {
@@ -118,17 +120,19 @@ absl::StatusOr<v1::PreviewPromiseResponse> Clocks::Preview(
   return response;
 }
 
-absl::StatusOr<v1::ListTimersResponse> Clocks::ListTimers(const CallContext& call,
-                                                          const v1::ListTimersRequest& request) const {
+absl::StatusOr<v1::ListTimersResponse> Clocks::ListTimers(
+    const CallContext& call, const v1::ListTimersRequest& request) const {
   const std::string id = IdOf("tickets", request.parent());
   const desk::Viewer viewer = reference_.Snapshot()->ViewerOf(call.caller);
-  POTOK_ASSIGN_OR_RETURN(const std::optional<desk::Ticket> ticket, store_.Ticket(id, call.deadline));
+  POTOK_ASSIGN_OR_RETURN(const std::optional<desk::Ticket> ticket,
+                         store_.Ticket(id, call.deadline));
   if (!ticket) return NoSuchTicket(viewer, id);
   if (!desk::RelationOf(viewer, *ticket).sees) return desk::Hidden();
   TimerPlace after;
   if (!request.page_token().empty()) {
-    POTOK_ASSIGN_OR_RETURN(const std::string text,
-                           page_tokens_.Open(request.page_token(), request.parent(), TokenTime(clock_)));
+    POTOK_ASSIGN_OR_RETURN(
+        const std::string text,
+        page_tokens_.Open(request.page_token(), request.parent(), TokenTime(clock_)));
     POTOK_ASSIGN_OR_RETURN(after, PlaceFromText(text));
   }
   const int size = request.page_size() == 0 ? 50 : request.page_size();

@@ -1,11 +1,12 @@
-// The work behind potok.sla_timer.v1.SlaTimerService: explaining promises. Knows no transport: SlaTimerRpc brings the
-// calls, tests call it directly. Thread-safe; may block.
+// The work behind potok.sla_timer.v1.SlaTimerService: explaining promises. Knows no transport:
+// SlaTimerRpc brings the calls, tests call it directly. Thread-safe; may block.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+
 #include "base/call_context.h"
 #include "desk/ticket/decide.h"
 #include "ledger/reference.h"
@@ -27,8 +28,8 @@ class Clocks {
   // Whoever may see the ticket may see its clock: PERMISSION_DENIED otherwise.
   absl::StatusOr<v1::Clock> GetClock(const CallContext& call,
                                      const v1::GetClockRequest& request) const;
-  absl::StatusOr<v1::PreviewPromiseResponse> Preview(const CallContext& call,
-                                                     const v1::PreviewPromiseRequest& request) const;
+  absl::StatusOr<v1::PreviewPromiseResponse> Preview(
+      const CallContext& call, const v1::PreviewPromiseRequest& request) const;
   absl::StatusOr<v1::ListTimersResponse> ListTimers(const CallContext& call,
                                                     const v1::ListTimersRequest& request) const;
   absl::StatusOr<v1::TimerStats> Stats(const CallContext& call,

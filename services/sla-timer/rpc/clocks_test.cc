@@ -1,8 +1,9 @@
 #include "sla-timer/rpc/clocks.h"
 
 #include "absl/strings/str_cat.h"
-#include "base/error.h"
 #include "gmock/gmock.h"
+
+#include "base/error.h"
 #include "sla-timer/rpc/wire.h"
 #include "sla-timer/work/timer_desk.h"
 

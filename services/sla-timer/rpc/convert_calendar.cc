@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include <google/type/date.pb.h>
 #include <google/type/timeofday.pb.h>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "desk/calendar/day_plan.h"
@@ -37,9 +37,11 @@ absl::StatusOr<int> MinuteFromWire(const std::string& field, const google::type:
   return time.hours() * 60 + time.minutes();
 }
 
-absl::StatusOr<absl::CivilDay> DayFromWire(const std::string& field, const google::type::Date& date) {
+absl::StatusOr<absl::CivilDay> DayFromWire(const std::string& field,
+                                           const google::type::Date& date) {
   const absl::CivilDay day(date.year(), date.month(), date.day());
-  if (date.year() < 1 || date.year() > 9999 || day.month() != date.month() || day.day() != date.day()) {
+  if (date.year() < 1 || date.year() > 9999 || day.month() != date.month() ||
+      day.day() != date.day()) {
     return BadField(field, "must be a whole date that exists: year, month and day",
                     "нужна полная существующая дата: год, месяц и день");
   }
@@ -75,8 +77,8 @@ class Draft {
     for (int i = 0; i < wire.working_intervals_size(); ++i) {
       const v1::WorkingInterval& interval = wire.working_intervals(i);
       const std::string field = absl::StrCat("calendar.working_intervals[", i, "]");
-      POTOK_ASSIGN_OR_RETURN(const int open, MinuteFromWire(field + ".open_time_of_day",
-                                                            interval.open_time_of_day()));
+      POTOK_ASSIGN_OR_RETURN(
+          const int open, MinuteFromWire(field + ".open_time_of_day", interval.open_time_of_day()));
       POTOK_ASSIGN_OR_RETURN(const int close, MinuteFromWire(field + ".close_time_of_day",
                                                              interval.close_time_of_day()));
       days[interval.day() - 1].push_back({{open, close}, i});
@@ -102,7 +104,8 @@ class Draft {
       const std::string field = absl::StrCat("calendar.exceptions[", i, "]");
       desk::DayException exception;
       POTOK_ASSIGN_OR_RETURN(exception.date, DayFromWire(field + ".date", in.date()));
-      exception.kind = static_cast<desk::DayException::Kind>(in.kind() - 1);  // One apart: see ToWire.
+      exception.kind =
+          static_cast<desk::DayException::Kind>(in.kind() - 1);  // One apart: see ToWire.
       exception.name_ru = in.display_name().ru();
       exception.name_en = in.display_name().en();
       if (in.has_swapped_date()) {
@@ -159,7 +162,8 @@ absl::Status NoSuchTemplate(const std::string& name) {
 
 }  // namespace
 
-absl::StatusOr<desk::CalendarDefinition> CalendarFromWire(const v1::CreateCalendarRequest& request) {
+absl::StatusOr<desk::CalendarDefinition> CalendarFromWire(
+    const v1::CreateCalendarRequest& request) {
   const v1::Calendar& wire = request.calendar();
   const std::string zone = wire.time_zone().empty() ? kUsualZone : wire.time_zone();
   desk::CalendarDefinition base;
@@ -183,9 +187,8 @@ absl::StatusOr<desk::CalendarDefinition> CalendarFromWire(const v1::CreateCalend
   Draft draft(std::move(base));
   POTOK_RETURN_IF_ERROR(draft.SetWeek(wire));
   POTOK_RETURN_IF_ERROR(draft.AddExceptions(wire));
-  POTOK_RETURN_IF_ERROR(WithFields(desk::Validate(draft.definition()), [&](const std::string& field) {
-    return draft.FieldOf(field);
-  }));
+  POTOK_RETURN_IF_ERROR(WithFields(desk::Validate(draft.definition()),
+                                   [&](const std::string& field) { return draft.FieldOf(field); }));
   return std::move(draft.definition());
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+
 #include "sla-timer/rpc/wire.h"
 
 namespace potok::sla_timer {
@@ -62,8 +63,8 @@ void ToWire(const std::vector<desk::CountedSpan>& spans,
 
 v1::Timer ToWire(const std::string& ticket_id, const TimerLine& line) {
   v1::Timer wire;
-  wire.set_name(absl::StrCat("tickets/", ticket_id, "/timers/",
-                             std::string(desk::Name(line.kind)), "-", line.gen));
+  wire.set_name(absl::StrCat("tickets/", ticket_id, "/timers/", std::string(desk::Name(line.kind)),
+                             "-", line.gen));
   wire.set_kind(KindToWire(line.kind));
   wire.set_generation(line.gen);
   SetTimestamp(line.due_at, wire.mutable_due_time());
@@ -86,7 +87,8 @@ v1::Clock ToWire(const ClockStory& story, const desk::SlaPolicy& policy,
   SetTimestamp(story.start, wire.mutable_start_time());
   if (ticket.sla.due_at) SetTimestamp(*ticket.sla.due_at, wire.mutable_due_time());
   // The timer may be milliseconds from saying so.
-  const bool ran_out = story.state == ClockState::kRunning && ticket.sla.due_at && *ticket.sla.due_at <= at;
+  const bool ran_out =
+      story.state == ClockState::kRunning && ticket.sla.due_at && *ticket.sla.due_at <= at;
   if (ticket.breached_at || ran_out) {
     SetTimestamp(ticket.breached_at.value_or(ticket.sla.due_at.value_or(at)),
                  wire.mutable_breach_time());
@@ -100,9 +102,11 @@ v1::Clock ToWire(const ClockStory& story, const desk::SlaPolicy& policy,
     const bool given_up =
         !timer.fired_at && std::find(parked.begin(), parked.end(),
                                      std::pair(timer.timer.kind, timer.timer.gen)) != parked.end();
-    *wire.add_timers() = ToWire(
-        ticket.id, {timer.timer.kind, timer.timer.gen, timer.timer.due_at,
-                    timer.fired_at ? "fired" : given_up ? "parked" : "armed", timer.fired_at});
+    *wire.add_timers() = ToWire(ticket.id, {timer.timer.kind, timer.timer.gen, timer.timer.due_at,
+                                            timer.fired_at ? "fired"
+                                            : given_up     ? "parked"
+                                                           : "armed",
+                                            timer.fired_at});
   }
   return wire;
 }

@@ -1,13 +1,13 @@
 // A ticket's clock, its spans and timers on the wire. Pure, thread-safe.
 #pragma once
 
+#include <google/protobuf/repeated_field.h>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <google/protobuf/repeated_field.h>
-
 #include "absl/time/time.h"
+
 #include "desk/calendar/calendar.h"
 #include "desk/sla/policy.h"
 #include "potok/sla_timer/v1/sla_timer.pb.h"

@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <google/protobuf/util/field_mask_util.h>
 #include <iterator>
 #include <map>
 #include <utility>
 #include <vector>
 
-#include <google/protobuf/util/field_mask_util.h>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "ledger/history.h"
@@ -25,12 +25,13 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::FieldMask;
 using google::protobuf::util::FieldMaskUtil;
 
-constexpr const char* kMutable[] = {"display_name",    "calendar",
-                                    "targets",         "fallback_target",
-                                    "needed_today_resolution", "escalation_steps"};
+constexpr const char* kMutable[] = {
+    "display_name",    "calendar", "targets", "fallback_target", "needed_today_resolution",
+    "escalation_steps"};
 
 desk::Target TermFromWire(const v1::Term& term) {
-  return {static_cast<desk::Target::Unit>(term.unit() - 1), term.amount()};  // One apart: see ToWire.
+  return {static_cast<desk::Target::Unit>(term.unit() - 1),
+          term.amount()};  // One apart: see ToWire.
 }
 
 void ToWire(const desk::Target& target, v1::Term* out) {
@@ -57,13 +58,15 @@ std::string FieldOf(const std::string& field, const std::map<int, int>& target_o
   if (field == "id") return "sla_policy_id";
   if (field == "calendar_id") return "sla_policy.calendar";
   if (std::sscanf(field.c_str(), "by_priority[%d]%n", &index, &used) == 1) {
-    return absl::StrCat("sla_policy.targets[", target_of_priority.at(index), "]", field.substr(used));
+    return absl::StrCat("sla_policy.targets[", target_of_priority.at(index), "]",
+                        field.substr(used));
   }
   if (std::sscanf(field.c_str(), "steps[%d]%n", &index, &used) == 1) {
     return absl::StrCat("sla_policy.escalation_steps[", index, "].delay");
   }
   absl::string_view rest = field;
-  if (absl::ConsumePrefix(&rest, "fallback")) return absl::StrCat("sla_policy.fallback_target", rest);
+  if (absl::ConsumePrefix(&rest, "fallback"))
+    return absl::StrCat("sla_policy.fallback_target", rest);
   if (absl::ConsumePrefix(&rest, "needed_today")) {
     return absl::StrCat("sla_policy.needed_today_resolution", rest);
   }

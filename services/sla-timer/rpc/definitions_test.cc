@@ -4,8 +4,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "base/error.h"
 #include "gmock/gmock.h"
+
+#include "base/error.h"
 #include "sla-timer/rpc/calendars.h"
 #include "sla-timer/rpc/policies.h"
 #include "sla-timer/work/timer_desk.h"
@@ -37,8 +38,11 @@ class DefinitionsTest : public TimerDesk {
     call.method = method;
     return call;
   }
-  static std::string RequestId(int n) { return absl::StrFormat("00000000-0000-4000-8000-%012d", n); }
-  static v1::CreateCalendarRequest NewCalendar(int n, const std::string& id, const std::string& of) {
+  static std::string RequestId(int n) {
+    return absl::StrFormat("00000000-0000-4000-8000-%012d", n);
+  }
+  static v1::CreateCalendarRequest NewCalendar(int n, const std::string& id,
+                                               const std::string& of) {
     v1::CreateCalendarRequest request;
     request.set_calendar_id(id);
     request.set_calendar_template(of);
@@ -58,7 +62,8 @@ class DefinitionsTest : public TimerDesk {
     v1::SlaPolicy* policy = request.mutable_sla_policy();
     policy->set_display_name("Новая");
     policy->set_calendar("calendars/ru");
-    SetTerm(policy->mutable_fallback_target()->mutable_resolution(), 2, v1::Term::UNIT_WORKING_DAYS);
+    SetTerm(policy->mutable_fallback_target()->mutable_resolution(), 2,
+            v1::Term::UNIT_WORKING_DAYS);
     v1::SlaTarget* critical = policy->add_targets();
     critical->set_priority(1);
     SetTerm(critical->mutable_resolution(), 4, v1::Term::UNIT_WORKING_HOURS);
@@ -126,7 +131,8 @@ TEST_F(DefinitionsTest, KindsAndUnitsMeanTheSameOnBothSides) {
   EXPECT_EQ(v1::CalendarException::KIND_HOLIDAY, desk::DayException::kHoliday + 1);
   EXPECT_EQ(v1::CalendarException::KIND_DAY_OFF_MOVED, desk::DayException::kDayOffMoved + 1);
   EXPECT_EQ(v1::CalendarException::KIND_WORKING, desk::DayException::kWorking + 1);
-  EXPECT_EQ(v1::CalendarException::KIND_WORKING_SHORTENED, desk::DayException::kWorkingShortened + 1);
+  EXPECT_EQ(v1::CalendarException::KIND_WORKING_SHORTENED,
+            desk::DayException::kWorkingShortened + 1);
   EXPECT_EQ(v1::CalendarException::KIND_SHORTENED, desk::DayException::kShortened + 1);
   EXPECT_EQ(v1::Term::UNIT_WORKING_MINUTES, desk::Target::kWorkingMinutes + 1);
   EXPECT_EQ(v1::Term::UNIT_WORKING_HOURS, desk::Target::kWorkingHours + 1);
@@ -211,8 +217,8 @@ TEST_F(DefinitionsTest, EachMistakeInAPolicyNamesItsFieldOnTheWire) {
   bad.mutable_sla_policy()->mutable_targets(0)->mutable_resolution()->set_amount(0);
   v1::EscalationStep* early = bad.mutable_sla_policy()->add_escalation_steps();
   early->set_action(v1::EscalationStep::ACTION_TELL_MANAGER);
-  EXPECT_THAT(Fields(Make(bad).status()),
-              ElementsAre("sla_policy.targets[0].resolution.amount", "sla_policy.escalation_steps[1].delay"));
+  EXPECT_THAT(Fields(Make(bad).status()), ElementsAre("sla_policy.targets[0].resolution.amount",
+                                                      "sla_policy.escalation_steps[1].delay"));
   v1::CreateSlaPolicyRequest twice = NewPolicy(2, "twice");
   twice.mutable_sla_policy()->add_targets()->set_priority(1);
   EXPECT_THAT(Fields(Make(twice).status()), ElementsAre("sla_policy.targets[1].priority"));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "ledger/definition_codec.h"
@@ -31,16 +32,16 @@ absl::StatusOr<v1::SlaPolicy> Policies::Create(const CallContext& call,
   const absl::Time now = clock_.Now();
   POTOK_ASSIGN_OR_RETURN(
       v1::SlaPolicy made,
-      ledger::WriteOnce<v1::SlaPolicy>(
-          pool_, call, request, [&](pg::Tx& tx) -> absl::StatusOr<v1::SlaPolicy> {
-            POTOK_RETURN_IF_ERROR(draft.status());
-            POTOK_RETURN_IF_ERROR(CheckCalendar(draft->calendar_id));
-            if (!Publish(tx, *draft, call.caller.principal, now)) {
-              return IdTaken("slaPolicies", draft->id);
-            }
-            ledger::BumpEpoch(tx, ledger::kPolicyKind);
-            return ToWire({*draft, now, now});
-          }));
+      ledger::WriteOnce<v1::SlaPolicy>(pool_, call, request,
+                                       [&](pg::Tx& tx) -> absl::StatusOr<v1::SlaPolicy> {
+                                         POTOK_RETURN_IF_ERROR(draft.status());
+                                         POTOK_RETURN_IF_ERROR(CheckCalendar(draft->calendar_id));
+                                         if (!Publish(tx, *draft, call.caller.principal, now)) {
+                                           return IdTaken("slaPolicies", draft->id);
+                                         }
+                                         ledger::BumpEpoch(tx, ledger::kPolicyKind);
+                                         return ToWire({*draft, now, now});
+                                       }));
   CatchUp(reference_);
   return made;
 }
@@ -48,7 +49,8 @@ absl::StatusOr<v1::SlaPolicy> Policies::Create(const CallContext& call,
 absl::StatusOr<v1::SlaPolicy> Policies::Get(const CallContext& call,
                                             const v1::GetSlaPolicyRequest& request) const {
   const std::string id = IdOf("slaPolicies", request.name());
-  POTOK_ASSIGN_OR_RETURN(const std::optional<PublishedPolicy> found, store_.Policy(id, call.deadline));
+  POTOK_ASSIGN_OR_RETURN(const std::optional<PublishedPolicy> found,
+                         store_.Policy(id, call.deadline));
   if (!found) return NoSuchPolicy(id);
   return ToWire(*found);
 }
@@ -105,7 +107,8 @@ absl::StatusOr<v1::SlaPolicy> Policies::Update(const CallContext& call,
                                                const v1::UpdateSlaPolicyRequest& request) const {
   const std::string id = IdOf("slaPolicies", request.sla_policy().name());
   if (id.empty()) {
-    return BadField("sla_policy.name", "must be \"slaPolicies/\" and the id of the policy to change",
+    return BadField("sla_policy.name",
+                    "must be \"slaPolicies/\" and the id of the policy to change",
                     "укажите «slaPolicies/» и id политики, которую меняете");
   }
   POTOK_RETURN_IF_ERROR(reference_.Refresh());

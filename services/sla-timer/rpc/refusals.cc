@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "base/error.h"
 #include "desk/ticket/refusal.h"
 #include "platform/obs/log.h"
@@ -61,10 +62,10 @@ absl::Status StaleEtag(const std::string& name, int version) {
   detail.metadata["resource"] = name;
   detail.metadata["version"] = absl::StrCat(version);
   detail.ru = absl::StrCat(name, " уже версии ", version, "; прочтите ещё раз и решите заново");
-  return MakeError(absl::StatusCode::kAborted, "ETAG_MISMATCH",
-                   absl::StrCat(name, " is at version ", version,
-                                " by now; read it again and decide anew"),
-                   std::move(detail));
+  return MakeError(
+      absl::StatusCode::kAborted, "ETAG_MISMATCH",
+      absl::StrCat(name, " is at version ", version, " by now; read it again and decide anew"),
+      std::move(detail));
 }
 
 absl::Status Conflict(const std::string& name) {
@@ -87,9 +88,10 @@ absl::Status CalendarInUse(const std::string& policy_id, const std::string& cale
 
 absl::Status CalendarExhausted(const std::string& calendar_id) {
   const std::string name = absl::StrCat("calendars/", calendar_id);
-  return Refuse(absl::StatusCode::kFailedPrecondition, "CALENDAR_EXHAUSTED",
-                absl::StrCat(name, " knows the years 2015 to 2045; the term does not fit into them"),
-                absl::StrCat(name, " знает годы с 2015 по 2045; срок в них не помещается"), name);
+  return Refuse(
+      absl::StatusCode::kFailedPrecondition, "CALENDAR_EXHAUSTED",
+      absl::StrCat(name, " knows the years 2015 to 2045; the term does not fit into them"),
+      absl::StrCat(name, " знает годы с 2015 по 2045; срок в них не помещается"), name);
 }
 
 absl::Status ReferenceNotReady(const std::string& flow_id) {
@@ -98,14 +100,16 @@ absl::Status ReferenceNotReady(const std::string& flow_id) {
   detail.metadata["resource"] = name;
   detail.retry_after = absl::Seconds(1);
   detail.ru = absl::StrCat("Поток ", name, " или его политика сроков ещё не прочитаны; повторите.");
-  return MakeError(absl::StatusCode::kUnavailable, "STORAGE_UNAVAILABLE",
-                   absl::StrCat(name, ", its SLA policy or calendar is not readable yet; try again"),
-                   std::move(detail));
+  return MakeError(
+      absl::StatusCode::kUnavailable, "STORAGE_UNAVAILABLE",
+      absl::StrCat(name, ", its SLA policy or calendar is not readable yet; try again"),
+      std::move(detail));
 }
 
 void CatchUp(ledger::Reference& reference) {
   if (const absl::Status status = reference.Refresh(); !status.ok()) {
-    obs::LogWarn("reference.stale", "a change is stored but not yet seen here", {{"error", status}});
+    obs::LogWarn("reference.stale", "a change is stored but not yet seen here",
+                 {{"error", status}});
   }
 }
 

@@ -1,4 +1,5 @@
-// The three services of sla-timer on the wire; the work is in Calendars, Policies and Clocks. Thread-safe.
+// The three services of sla-timer on the wire; the work is in Calendars, Policies and Clocks.
+// Thread-safe.
 #pragma once
 
 #include "platform/rpc/front.h"
@@ -17,7 +18,8 @@ using RpcReactor = grpc::ServerUnaryReactor;
 class CalendarRpc final : public v1::CalendarService::CallbackService {
  public:
   // Both outlive it.
-  CalendarRpc(rpc::Front& front, const Calendars& calendars) : front_(front), calendars_(calendars) {}
+  CalendarRpc(rpc::Front& front, const Calendars& calendars)
+      : front_(front), calendars_(calendars) {}
 
   RpcReactor* CreateCalendar(RpcContext* c, const v1::CreateCalendarRequest* q,
                              v1::Calendar* a) override;

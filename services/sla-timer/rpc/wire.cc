@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+
 #include "base/error.h"
 
 namespace potok::sla_timer {
@@ -33,7 +34,8 @@ absl::StatusOr<absl::Time> TimeFromWire(absl::string_view field,
                                         const google::protobuf::Timestamp& time) {
   if (time.seconds() < kFirstSecond || time.seconds() > kLastSecond || time.nanos() < 0 ||
       time.nanos() > 999999999) {
-    return BadField(std::string(field), "must be an instant of the years 1 to 9999, nanos 0 to 999999999",
+    return BadField(std::string(field),
+                    "must be an instant of the years 1 to 9999, nanos 0 to 999999999",
                     "момент должен быть в годах с 1 по 9999, nanos от 0 до 999999999");
   }
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());

@@ -4,13 +4,13 @@
 #include <functional>
 #include <string>
 
-#include <google/protobuf/duration.pb.h>
-#include <google/protobuf/timestamp.pb.h>
-
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/timestamp.pb.h>
+
 #include "platform/clock/clock.h"
 
 namespace potok::sla_timer {
@@ -30,7 +30,8 @@ std::string IdOf(absl::string_view collection, absl::string_view name);
 absl::Status WithFields(const absl::Status& status,
                         const std::function<std::string(const std::string&)>& rename);
 
-// Real time, up to a constant: page tokens live a day of the clock on the wall, also when business time is scaled.
+// Real time, up to a constant: page tokens live a day of the clock on the wall, also when business
+// time is scaled.
 absl::Time TokenTime(const Clock& clock);
 
 }  // namespace potok::sla_timer

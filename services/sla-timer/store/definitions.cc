@@ -28,8 +28,8 @@ absl::StatusOr<std::optional<Published<T>>> ReadOne(
 }
 
 template <class T>
-absl::StatusOr<std::vector<Published<T>>> ReadAll(
-    const pqxx::result& rows, absl::StatusOr<T> (*parse)(const std::string&)) {
+absl::StatusOr<std::vector<Published<T>>> ReadAll(const pqxx::result& rows,
+                                                  absl::StatusOr<T> (*parse)(const std::string&)) {
   std::vector<Published<T>> all;
   for (const auto& row : rows) {
     POTOK_ASSIGN_OR_RETURN(Published<T> found, Read(row, parse));
@@ -75,19 +75,17 @@ absl::StatusOr<std::optional<PublishedPolicy>> Definitions::Policy(const std::st
 absl::StatusOr<std::vector<PublishedCalendar>> Definitions::Calendars(const std::string& after_id,
                                                                       int limit,
                                                                       Deadline deadline) const {
-  return pg::InAutocommit(
-      pool_, {.read_only = true, .deadline = deadline}, [&](pg::Tx& tx) {
-        return ReadAll(tx.Run(sql::kListCalendars, after_id, limit), &ledger::CalendarFromJson);
-      });
+  return pg::InAutocommit(pool_, {.read_only = true, .deadline = deadline}, [&](pg::Tx& tx) {
+    return ReadAll(tx.Run(sql::kListCalendars, after_id, limit), &ledger::CalendarFromJson);
+  });
 }
 
 absl::StatusOr<std::vector<PublishedPolicy>> Definitions::Policies(const std::string& after_id,
                                                                    int limit,
                                                                    Deadline deadline) const {
-  return pg::InAutocommit(
-      pool_, {.read_only = true, .deadline = deadline}, [&](pg::Tx& tx) {
-        return ReadAll(tx.Run(sql::kListPolicies, after_id, limit), &ledger::PolicyFromJson);
-      });
+  return pg::InAutocommit(pool_, {.read_only = true, .deadline = deadline}, [&](pg::Tx& tx) {
+    return ReadAll(tx.Run(sql::kListPolicies, after_id, limit), &ledger::PolicyFromJson);
+  });
 }
 
 }  // namespace potok::sla_timer

@@ -1,4 +1,5 @@
-// Calendars and policies as they were published: rows are only added, the latest version of an id is in force.
+// Calendars and policies as they were published: rows are only added, the latest version of an id
+// is in force.
 #pragma once
 
 #include <chrono>
@@ -8,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+
 #include "desk/calendar/definition.h"
 #include "desk/sla/policy.h"
 #include "platform/pg/pool.h"
@@ -28,7 +30,8 @@ using PublishedPolicy = Published<desk::SlaPolicy>;
 // Inside a transaction; these throw pqxx. `Publish` is false when that version exists already.
 absl::StatusOr<std::optional<PublishedCalendar>> FindCalendar(pg::Tx& tx, const std::string& id);
 absl::StatusOr<std::optional<PublishedPolicy>> FindPolicy(pg::Tx& tx, const std::string& id);
-bool Publish(pg::Tx& tx, const desk::CalendarDefinition& calendar, const std::string& by, absl::Time at);
+bool Publish(pg::Tx& tx, const desk::CalendarDefinition& calendar, const std::string& by,
+             absl::Time at);
 bool Publish(pg::Tx& tx, const desk::SlaPolicy& policy, const std::string& by, absl::Time at);
 
 // Reads with a connection of their own. Thread-safe.

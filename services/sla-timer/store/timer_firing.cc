@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "desk/ticket/decide.h"
@@ -19,8 +20,8 @@
 namespace potok::sla_timer {
 namespace {
 
-// Failures of the database, of the way to it, or of the deployment (SQLSTATE 42: a missing grant, an older schema).
-// Blaming a timer for them would park good ones in an outage.
+// Failures of the database, of the way to it, or of the deployment (SQLSTATE 42: a missing grant,
+// an older schema). Blaming a timer for them would park good ones in an outage.
 bool IsOfTheDatabase(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsUnknown(status) ||
          absl::IsResourceExhausted(status) || absl::IsDeadlineExceeded(status) ||
@@ -62,8 +63,8 @@ class Settlement {
  public:
   void Cancel(const DueTimer& timer) { Add(timer, "cancelled", timer.gen, timer.due_at); }
 
-  // The ticket refused the timer: what does it want instead? A policy that gave its steps another delay, or a
-  // row that an older release left behind, ends here.
+  // The ticket refused the timer: what does it want instead? A policy that gave its steps another
+  // delay, or a row that an older release left behind, ends here.
   void Align(const DueTimer& timer, const desk::Ticket& ticket, const desk::Facts& facts) {
     for (const desk::Timer& wanted : desk::TimersOf(ticket, facts)) {
       if (wanted.kind == timer.key.kind) return Add(timer, "armed", wanted.gen, wanted.due_at);
@@ -95,7 +96,8 @@ class Settlement {
   Rows rows_;
 };
 
-// A reminder that half of the term is gone is no news to people who are told in the same breath that all of it is.
+// A reminder that half of the term is gone is no news to people who are told in the same breath
+// that all of it is.
 bool BreachIsDueToo(const DueTimer& timer, const desk::Ticket& ticket, absl::Time now) {
   return timer.key.kind == desk::TimerKind::kHalf && !ticket.breached_at && ticket.sla.due_at &&
          *ticket.sla.due_at <= now && ticket.sla.running_since && ticket.sla.gen == timer.gen;
@@ -198,8 +200,8 @@ absl::StatusOr<FireResult> TimerFiring::TryTogether(const std::vector<DueTimer>&
     CountFailures(tx, failed);
     if (!fired.empty()) {
       const TimerColumns columns = ColumnsOf(fired);
-      for (const auto& row : tx.Run(sql::kArmedOfTickets, columns.parts, columns.tickets,
-                                    result.now + look_ahead)) {
+      for (const auto& row :
+           tx.Run(sql::kArmedOfTickets, columns.parts, columns.tickets, result.now + look_ahead)) {
         result.armed.push_back(ReadDueTimer(row));
       }
     }

@@ -4,8 +4,9 @@
 #include <atomic>
 #include <thread>
 
-#include "desk/ticket/ids.h"
 #include "gmock/gmock.h"
+
+#include "desk/ticket/ids.h"
 #include "sla-timer/store/timer_reads.h"
 #include "sla-timer/work/timer_desk.h"
 
@@ -17,7 +18,8 @@ using ::testing::HasSubstr;
 
 class TimerFiringTest : public TimerDesk {
  protected:
-  TimerFiringTest() : owner_(MakeOwner()), held_(owner_->leases().Get()), firing_(*service_pool_, *reference_) {}
+  TimerFiringTest()
+      : owner_(MakeOwner()), held_(owner_->leases().Get()), firing_(*service_pool_, *reference_) {}
 
   std::vector<DueTimer> Due() {
     std::vector<int> parts;
@@ -61,8 +63,8 @@ TEST_F(TimerFiringTest, TwoWithTheSameTokensAndTimersFireEachOnce) {
 TEST_F(TimerFiringTest, ATimerOfAnOlderGenerationIsIgnored) {
   const std::string id = Started("fast");
   Advance(absl::Minutes(30));
-  const DueTimer old = {*desk::PartOfTicketId(id), {id, desk::TimerKind::kBreach}, 0,
-                        DueOf(id, "breach")};
+  const DueTimer old = {
+      *desk::PartOfTicketId(id), {id, desk::TimerKind::kBreach}, 0, DueOf(id, "breach")};
   Act(id, Agent(), desk::WaitTicket{"?"});
   Advance(absl::Minutes(10));
   Act(id, Person("petrov"), desk::ResumeTicket{"!"});
@@ -80,7 +82,8 @@ TEST_F(TimerFiringTest, ARowThatDisagreesWithItsTicketIsBroughtInLine) {
   const std::string id = Started("fast");
   const absl::Time due = DueOf(id, "breach");
   // As if another release had armed it for too early.
-  database_.Query("UPDATE ledger.sla_timer SET due_at = due_at - interval '50 minutes' WHERE kind = 'breach'");
+  database_.Query(
+      "UPDATE ledger.sla_timer SET due_at = due_at - interval '50 minutes' WHERE kind = 'breach'");
   Advance(absl::Minutes(15));
   const auto early = firing_.Fire(Due(), held_, absl::ZeroDuration());
   ASSERT_THAT(early, IsOk());
@@ -88,7 +91,9 @@ TEST_F(TimerFiringTest, ARowThatDisagreesWithItsTicketIsBroughtInLine) {
   EXPECT_EQ(DueOf(id, "breach"), due);
   // And one that the ticket does not want at all.
   Act(id, Agent(), desk::ResolveTicket{"Готово"});
-  database_.Query("UPDATE ledger.sla_timer SET state = 'armed', due_at = '2026-03-16 07:10Z' WHERE kind = 'breach'");
+  database_.Query(
+      "UPDATE ledger.sla_timer SET state = 'armed', due_at = '2026-03-16 07:10Z' WHERE kind = "
+      "'breach'");
   ASSERT_THAT(firing_.Fire(Due(), held_, absl::ZeroDuration()), IsOk());
   EXPECT_EQ(Count("sla_timer WHERE kind = 'breach' AND state = 'cancelled'"), "1");
   EXPECT_EQ(Count("sla_fired"), "0");

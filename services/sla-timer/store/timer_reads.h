@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+
 #include "desk/ticket/ticket.h"
 #include "platform/pg/pool.h"
 #include "sla-timer/domain/due_timers.h"
@@ -48,7 +49,8 @@ struct TimerPlace {
 struct TicketHistory {
   desk::Ticket ticket;
   std::vector<desk::Event> events;
-  std::vector<std::pair<desk::TimerKind, int>> parked;  // Kind and generation of timers that were given up.
+  std::vector<std::pair<desk::TimerKind, int>>
+      parked;  // Kind and generation of timers that were given up.
 };
 
 struct TimerFigures {

@@ -1,4 +1,5 @@
-// A desk in a database of its own, whose business time stands still until the test moves it. For tests.
+// A desk in a database of its own, whose business time stands still until the test moves it. For
+// tests.
 #pragma once
 
 #include <atomic>
@@ -8,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+
 #include "ledger/ledger.h"
 #include "ledger/reference.h"
 #include "platform/clock/clock.h"
@@ -21,8 +23,9 @@ namespace potok::sla_timer {
 // "2026-03-16 10:00" by the wall clock of Moscow.
 absl::Time Moscow(absl::string_view wall);
 
-// Flow "it": policy "standard" (calendar "ru": 2 working days, first answer in 4 hours; after a breach the manager is
-// told at once and the next line has it 4 hours later). Flow "fast": policy "hourly" (around the clock, 1 hour).
+// Flow "it": policy "standard" (calendar "ru": 2 working days, first answer in 4 hours; after a
+// breach the manager is told at once and the next line has it 4 hours later). Flow "fast": policy
+// "hourly" (around the clock, 1 hour).
 class TimerDesk : public ::testing::Test {
  protected:
   // Monday morning of an ordinary week.

@@ -8,6 +8,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+
 #include "desk/calendar/ready_calendars.h"
 #include "desk/ticket/ids.h"
 #include "ledger/verify.h"
@@ -37,17 +38,17 @@ TimerDesk::TimerDesk(absl::Time start) : clock_(start) {
   hourly.id = "hourly";
   hourly.calendar_id = "always";
   hourly.fallback.resolution = desk::Target{desk::Target::kWorkingHours, 1};
-  EXPECT_THAT(
-      pg::InTransaction(database_.pool(), {},
-                        [&](pg::Tx& tx) -> absl::Status {
-                          Publish(tx, desk::RussianProductionCalendar("ru", "Europe/Moscow"),
-                                  "test", start);
-                          Publish(tx, desk::AroundTheClock("always", "Europe/Moscow"), "test", start);
-                          Publish(tx, standard, "test", start);
-                          Publish(tx, hourly, "test", start);
-                          return absl::OkStatus();
-                        }),
-      testing::IsOk());
+  EXPECT_THAT(pg::InTransaction(
+                  database_.pool(), {},
+                  [&](pg::Tx& tx) -> absl::Status {
+                    Publish(tx, desk::RussianProductionCalendar("ru", "Europe/Moscow"), "test",
+                            start);
+                    Publish(tx, desk::AroundTheClock("always", "Europe/Moscow"), "test", start);
+                    Publish(tx, standard, "test", start);
+                    Publish(tx, hourly, "test", start);
+                    return absl::OkStatus();
+                  }),
+              testing::IsOk());
   std::ifstream world(POTOK_TESTDATA "/desk.sql");
   database_.Query(std::string(std::istreambuf_iterator<char>(world), {}));
   reference_ = *ledger::Reference::Start(database_.pool());

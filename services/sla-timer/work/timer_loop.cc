@@ -23,8 +23,8 @@ absl::Duration Monotonic() {
 
 // From a tenth of a millisecond, which only an idle machine reaches, to a day of downtime.
 std::vector<double> LatenessBuckets() {
-  return {0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,
-          0.25,   0.5,    1,     2,     5,     10,   60,   600,  3600, 86400};
+  return {0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,  0.25,
+          0.5,    1,      2,     5,     10,    60,   600,  3600, 86400};
 }
 
 }  // namespace
@@ -52,11 +52,11 @@ TimerLoop::TimerLoop(TimerLoopOptions options, pg::Pool& pool, ledger::Reference
                                "Timers of this process that are due and not fired yet.")),
       near_gauge_(metrics.Gauge("potok_sla_timer_near",
                                 "Timers this process keeps in memory because they are near.")),
-      parts_gauge_(metrics.Gauge("potok_sla_timer_parts", "Parts whose timers this process fires.")) {
-}
+      parts_gauge_(
+          metrics.Gauge("potok_sla_timer_parts", "Parts whose timers this process fires.")) {}
 
 TimerLoopStats TimerLoop::Stats() const {
-  return {stat_parts_.load(), stat_near_.load(), stat_due_.load(),
+  return {stat_parts_.load(), stat_near_.load(),  stat_due_.load(),
           stat_reads_.load(), stat_fired_.load(), stat_parked_.load()};
 }
 
@@ -66,8 +66,8 @@ absl::Duration TimerLoop::ToBusiness(absl::Duration real) const {
 }
 
 absl::Duration TimerLoop::PollInterval() const {
-  // The shortest promise is one working minute. Four looks in it are plenty, and with a clock that is not scaled
-  // that means the longest poll.
+  // The shortest promise is one working minute. Four looks in it are plenty, and with a clock that
+  // is not scaled that means the longest poll.
   return std::clamp(clock_.ToReal(absl::Minutes(1)) / 4, options_.shortest_poll,
                     options_.longest_poll);
 }
@@ -187,14 +187,13 @@ void TimerLoop::Settle(const FireReport& report, absl::Time database_now,
       // The row may have been armed anew, for sooner than the next poll.
       Wake();
       return due_.Remove(key);
-    case FireReport::kNotOurs:
-      return due_.Remove(key);
+    case FireReport::kNotOurs: return due_.Remove(key);
     case FireReport::kNotYet:
       // Our picture of the database's clock is ahead by a little: at most half a round trip.
-      return due_.Rest(key, monotonic + std::clamp(clock_.ToReal(report.timer.due_at - database_now),
-                                                   kShortestWait, absl::Seconds(1)));
-    case FireReport::kBusy:
-      return due_.RestLonger(key, kBusyPause, monotonic);
+      return due_.Rest(key,
+                       monotonic + std::clamp(clock_.ToReal(report.timer.due_at - database_now),
+                                              kShortestWait, absl::Seconds(1)));
+    case FireReport::kBusy: return due_.RestLonger(key, kBusyPause, monotonic);
     case FireReport::kFailed:
       obs::LogWarn("timer.failed", "a timer cannot be fired; it will be tried again",
                    {{"ticket", key.ticket_id}, {"kind", kind}, {"error", report.why}});

@@ -1,9 +1,10 @@
 // Keeps this process' share of the timers and fires each when it is due.
 //
-// Truth is the rows of ledger.sla_timer. The loop holds a picture of those of its parts that are near, sleeps until
-// the first of them is due (never more than a second at once, because the database's clock may be stepped), and
-// lets TimerFiring decide. The picture is read anew every poll, which alone is enough; Wake() is a hint that makes
-// it sooner. A process that dies loses nothing: another takes its parts when the leases end and finds the rows.
+// Truth is the rows of ledger.sla_timer. The loop holds a picture of those of its parts that are
+// near, sleeps until the first of them is due (never more than a second at once, because the
+// database's clock may be stepped), and lets TimerFiring decide. The picture is read anew every
+// poll, which alone is enough; Wake() is a hint that makes it sooner. A process that dies loses
+// nothing: another takes its parts when the leases end and finds the rows.
 #pragma once
 
 #include <atomic>
@@ -14,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+
 #include "ledger/reference.h"
 #include "platform/clock/clock.h"
 #include "platform/log/lease.h"
@@ -30,17 +32,20 @@ namespace potok::sla_timer {
 struct TimerLoopOptions {
   std::string owner;  // log::MakeOwner().
   size_t batch = 50;
-  // A backlog after a downtime is worked off at this rate, so that nobody's mailbox, and no database, is flooded.
+  // A backlog after a downtime is worked off at this rate, so that nobody's mailbox, and no
+  // database, is flooded.
   double catch_up_per_second = 500;
   absl::Duration backlog_age = absl::Seconds(5);  // Later than this: backlog.
-  // Rows due within it are kept in memory. Longer than any poll, shorter than what would be read for nothing.
+  // Rows due within it are kept in memory. Longer than any poll, shorter than what would be read
+  // for nothing.
   absl::Duration look_ahead = absl::Seconds(10);
   absl::Duration shortest_poll = absl::Milliseconds(250);
   absl::Duration longest_poll = absl::Seconds(1);
   absl::Duration hint_pause = absl::Milliseconds(20);  // Hints come in floods; reads do not.
-  int most_backlog = 1000;  // Rows kept in memory of each sort.
+  int most_backlog = 1000;                             // Rows kept in memory of each sort.
   int most_fresh = 4000;
-  // Between attempts of a timer that fails, four times as long after each: five take most of a minute.
+  // Between attempts of a timer that fails, four times as long after each: five take most of a
+  // minute.
   absl::Duration first_retry = absl::Milliseconds(500);
   log::LeaseTimes lease_times;
   log::Hooks hooks;
@@ -57,12 +62,14 @@ struct TimerLoopStats {
 
 class TimerLoop {
  public:
-  // Everything outlives it. `on_commit` is called after each transaction that appended events; it wakes the relay.
+  // Everything outlives it. `on_commit` is called after each transaction that appended events; it
+  // wakes the relay.
   TimerLoop(TimerLoopOptions options, pg::Pool& pool, ledger::Reference& reference,
             const Clock& clock, obs::Metrics& metrics, std::function<void()> on_commit);
 
-  // One turn: reads if it is time, fires one batch of what is due, and returns how long to rest (real time). An
-  // error is one of the database; the next turn reads everything anew. One thread at a time.
+  // One turn: reads if it is time, fires one batch of what is due, and returns how long to rest
+  // (real time). An error is one of the database; the next turn reads everything anew. One thread
+  // at a time.
   absl::StatusOr<absl::Duration> Turn();
 
   // Timers have changed. Thread-safe; whoever calls it also cuts the rest between turns short.
@@ -92,7 +99,7 @@ class TimerLoop {
   TimerFiring firing_;
   DueTimers due_;
   TokenBucket backlog_budget_;
-  std::vector<log::Held> read_for_;   // The leases of the last read.
+  std::vector<log::Held> read_for_;  // The leases of the last read.
   absl::Duration last_read_ = -absl::InfiniteDuration();
   bool complete_ = true;  // The last read saw everything in its window.
   std::atomic<bool> hinted_{false};

@@ -5,8 +5,9 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "desk/ticket/ids.h"
 #include "gmock/gmock.h"
+
+#include "desk/ticket/ids.h"
 #include "platform/app/loop.h"
 #include "platform/testing/signal.h"
 #include "sla-timer/work/timer_desk.h"
@@ -137,11 +138,12 @@ TEST_F(TimerLoopTest, AfterADowntimeTheBacklogGoesInDueOrder) {
   EXPECT_EQ(Count("ticket_event WHERE type = 'breached'"), "60");
   EXPECT_EQ(Count("ticket_event WHERE type = 'half_reminded'"), "0");
   // Outbox ids tell the order of writing.
-  EXPECT_EQ(database_.Query(
-                "SELECT count(*) FROM (SELECT f.due_at, lag(f.due_at) OVER (ORDER BY o.id) AS earlier "
-                "FROM ledger.outbox o JOIN ledger.sla_fired f ON f.ticket_id = o.entity AND f.version "
-                "= o.version WHERE o.type = 'breached') s WHERE earlier > due_at"),
-            "0");
+  EXPECT_EQ(
+      database_.Query(
+          "SELECT count(*) FROM (SELECT f.due_at, lag(f.due_at) OVER (ORDER BY o.id) AS earlier "
+          "FROM ledger.outbox o JOIN ledger.sla_fired f ON f.ticket_id = o.entity AND f.version "
+          "= o.version WHERE o.type = 'breached') s WHERE earlier > due_at"),
+      "0");
   ExpectSound();
 }
 
@@ -190,7 +192,8 @@ TEST_F(TimerLoopTest, APoisonedTicketIsParkedAndHoldsNobodyUp) {
       "INSERT INTO ledger.sla_fired SELECT part, ticket_id, kind, gen, due_at, due_at, 1, 0 FROM "
       "ledger.sla_timer WHERE kind = 'breach' AND ticket_id = '",
       clash, "'"));
-  database_.Query(absl::StrCat("UPDATE ledger.ticket SET flow_version = 99 WHERE id = '", lost, "'"));
+  database_.Query(
+      absl::StrCat("UPDATE ledger.ticket SET flow_version = 99 WHERE id = '", lost, "'"));
   SetTime(DueOf(good[0], "breach"));
   const auto loop = MakeOwner({.first_retry = absl::Milliseconds(1)});
   Drain(*loop);
@@ -228,7 +231,8 @@ TEST_F(TimerLoopTest, AnOwnerThatLostItsLeasesUnnoticedFiresNothing) {
   const std::string id = Started("fast");
   const auto zombie = MakeOwner();
   SetTime(DueOf(id, "breach"));
-  database_.Query("UPDATE ledger.lease SET token = gen_random_uuid() WHERE starts_with(name, 'sla:')");
+  database_.Query(
+      "UPDATE ledger.lease SET token = gen_random_uuid() WHERE starts_with(name, 'sla:')");
   for (int turn = 0; turn < 5; ++turn) {
     zombie->Wake();
     ASSERT_THAT(zombie->Turn(), IsOk());
@@ -261,7 +265,8 @@ TEST_F(TimerLoopTest, OfManyTimersOnlyTheNearOnesAreRead) {
   const std::string id = Started("fast");
   database_.Query(
       "INSERT INTO ledger.sla_timer (part, ticket_id, kind, gen, due_at, state) SELECT n % 16, "
-      "gen_random_uuid(), 'breach', 0, timestamptz '2026-03-16 10:00+03' + n * interval '1 minute', "
+      "gen_random_uuid(), 'breach', 0, timestamptz '2026-03-16 10:00+03' + n * interval '1 "
+      "minute', "
       "'armed' FROM generate_series(120, 10119) n");
   const auto loop = MakeOwner();
   SetTime(DueOf(id, "half") - absl::Seconds(5));
@@ -270,8 +275,8 @@ TEST_F(TimerLoopTest, OfManyTimersOnlyTheNearOnesAreRead) {
   EXPECT_EQ(loop->Stats().near, 1u);
 }
 
-// Not a bound but a measurement: how late timers fire on this machine, in real time, through the loop of the
-// service. Business runs an hour a second.
+// Not a bound but a measurement: how late timers fire on this machine, in real time, through the
+// loop of the service. Business runs an hour a second.
 TEST_F(TimerLoopTest, LatenessIsMeasured) {
   SetOrigin(Moscow("2026-03-16 10:00"), 3600);
   pg::Pool service({.dsn = database_.dsn("potok_sla_timer")});
@@ -279,7 +284,8 @@ TEST_F(TimerLoopTest, LatenessIsMeasured) {
   ledger::Ledger ledger(database_.pool(), *reference_, *clock, {}, [] {});
   TimerLoop timers({.owner = "measured"}, service, *reference_, *clock, metrics_, [] {});
   timers.leases().Start();
-  app::Loop loop({.name = "sla-timers"}, [&](std::stop_token) { return timers.Turn(); }, metrics_);
+  app::Loop loop(
+      {.name = "sla-timers"}, [&](std::stop_token) { return timers.Turn(); }, metrics_);
   loop.Start();
   constexpr int kTickets = 600;
   for (int i = 0; i < kTickets; ++i) {
@@ -296,8 +302,9 @@ TEST_F(TimerLoopTest, LatenessIsMeasured) {
     create.draft.requester = "petrov";
     create.draft.title = "Мера";
     command.action = create;
-    ASSERT_THAT(ledger.Execute(command, std::chrono::steady_clock::now() + std::chrono::seconds(20)),
-                IsOk());
+    ASSERT_THAT(
+        ledger.Execute(command, std::chrono::steady_clock::now() + std::chrono::seconds(20)),
+        IsOk());
   }
   ASSERT_TRUE(Eventually([&] { return Count("sla_fired") == absl::StrCat(2 * kTickets); }));
   loop.Stop();
@@ -305,9 +312,12 @@ TEST_F(TimerLoopTest, LatenessIsMeasured) {
   EXPECT_EQ(Count("sla_fired WHERE fired_at < due_at"), "0");
   const std::string figures = database_.Query(
       "SELECT format('%s fires at %s/s: p50 %s ms, p99 %s ms, max %s ms', count(*), (count(*) / "
-      "(extract(epoch FROM max(fired_at) - min(fired_at)) / 3600))::int, (percentile_disc(0.5) WITHIN "
-      "GROUP (ORDER BY late_us) / 1000.0)::numeric(9,2), (percentile_disc(0.99) WITHIN GROUP (ORDER BY "
-      "late_us) / 1000.0)::numeric(9,2), (max(late_us) / 1000.0)::numeric(9,2)) FROM ledger.sla_fired");
+      "(extract(epoch FROM max(fired_at) - min(fired_at)) / 3600))::int, (percentile_disc(0.5) "
+      "WITHIN "
+      "GROUP (ORDER BY late_us) / 1000.0)::numeric(9,2), (percentile_disc(0.99) WITHIN GROUP "
+      "(ORDER BY "
+      "late_us) / 1000.0)::numeric(9,2), (max(late_us) / 1000.0)::numeric(9,2)) FROM "
+      "ledger.sla_fired");
   std::printf("[ MEASURED ] timer lateness, %s\n", figures.c_str());
   RecordProperty("lateness", figures);
 }
