@@ -24,10 +24,10 @@ using ::testing::HasSubstr;
 class RouterProcessTest : public testing::RoutingTest {
  protected:
   void SetUp() override {
-    desk::Flow flow = Draft("it", desk::DistributionMode::kRoundRobin, 1);
+    desk::Flow flow = Draft("support", desk::DistributionMode::kRoundRobin, 1);
     flow.admins = {"boss"};
     Publish(flow);
-    Hire("it", {"boss"});
+    Hire("support", {"boss"});
     Say("boss", kOffline);
     auto config = config::Load("", {"listen=127.0.0.1:0", "auth.mode=MODE_DEV",
                                     absl::StrCat("postgres.dsn=", database_.dsn("potok_router")),
@@ -55,7 +55,7 @@ TEST_F(RouterProcessTest, WhoComesOnlineOverGrpcGetsTheWaitingTicketAndTheCallEx
   const auto team = v1::TeamService::NewStub(channel_);
   const auto router = v1::RouterService::NewStub(channel_);
   EXPECT_TRUE(Eventually([&] { return process_->ready(); }));
-  const std::string ticket = File("it");
+  const std::string ticket = File("support");
   EXPECT_TRUE(Eventually([&] { return Reason(ticket) == "NO_AGENT_PRESENT"; }));
 
   v1::SetPresenceRequest online;
@@ -82,9 +82,10 @@ TEST_F(RouterProcessTest, WhoComesOnlineOverGrpcGetsTheWaitingTicketAndTheCallEx
             grpc::StatusCode::PERMISSION_DENIED);
 
   v1::ListQueueRequest queue;
-  queue.set_parent("flows/it");
+  queue.set_parent("flows/support");
   v1::ListQueueResponse queued;
-  EXPECT_TRUE(router->ListQueue(As("boss:agent").get(), queue, &queued).ok());
+  const grpc::Status listed = router->ListQueue(As("boss:agent").get(), queue, &queued);
+  EXPECT_TRUE(listed.ok()) << listed.error_message();
   EXPECT_EQ(queued.queue_entries_size(), 0);
   EXPECT_THAT(process_->metrics().Render(),
               HasSubstr("potok_router_assignments_total{strategy=\"round_robin\"} 1"));

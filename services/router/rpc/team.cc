@@ -113,7 +113,8 @@ absl::Status Team::MayAdminister(const CallContext& call,
                                  const std::string& flow) const {
   const desk::Viewer viewer = reference.ViewerOf(call.caller);
   if (viewer.admin || Contains(viewer.flows_administered, flow)) return absl::OkStatus();
-  return desk::Forbidden("change the team of this flow", "the flow's admin", "администратор потока");
+  return desk::Forbidden("change the team of this flow", "the flow's admin",
+                         "администратор потока");
 }
 
 absl::Status Team::MaySpeakFor(const CallContext& call, const ledger::ReferenceSnapshot& reference,
@@ -136,7 +137,7 @@ absl::Status Team::MaySpeakFor(const CallContext& call, const ledger::ReferenceS
   }
   return desk::Forbidden("say this of another employee",
                          "they themselves, their manager, the admin of a flow they work in",
-                         "сам сотрудник или администратор его потока");
+                         "сам сотрудник, его руководитель, администратор потока, где он работает");
 }
 
 void Team::Changed(const std::vector<std::string>& flows) const {
