@@ -215,7 +215,10 @@ class Reader {
       const bool new_group = !entry.group.empty() && !group.empty() && entry.group != group;
       c.group_changes += new_group;
       c.agent_changes += !new_group && !entry.agent.empty() && !agent.empty() && entry.agent != agent;
-      if (!entry.group.empty()) c.group = group = entry.group;
+      if (!entry.group.empty()) {
+        c.group = group = entry.group;
+        log_.groups.insert(group);
+      }
       if (!entry.agent.empty() && (entry.agent != agent || new_group)) {
         if (!c.holds.empty()) c.holds.back().to = std::min(c.holds.back().to, at);
         c.holds.push_back({entry.agent, group, at, absl::InfiniteFuture()});

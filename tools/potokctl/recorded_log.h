@@ -4,6 +4,7 @@
 #include <istream>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,7 @@ struct RecordedLog {
   int64_t bad_count = 0;
   std::vector<BadRow> bad;          // The first of them.
   std::map<std::string, std::string> columns;  // Field -> column.
+  std::set<std::string> groups;     // All that were ever named; "" where a request has none.
   int64_t changes = 0;      // Rows that changed the state,
   int64_t touches = 0;      // and rows that did not.
 };

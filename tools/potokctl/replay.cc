@@ -35,17 +35,12 @@ struct Readied {
   ReplayTime axis;
 };
 
-absl::TimeZone Zone() {
-  absl::TimeZone zone;
-  return absl::LoadTimeZone("Europe/Moscow", &zone) ? zone : absl::UTCTimeZone();
-}
-
 absl::StatusOr<Readied> Ready(const ReplayOptions& options) {
   std::ifstream in(options.file, std::ios::binary);
   if (!in) return absl::NotFoundError(absl::StrCat(options.file, " cannot be read"));
   LogReading reading;
   reading.columns = options.columns;
-  reading.zone = Zone();
+  reading.zone = LogZone();
   absl::StatusOr<RecordedLog> log = ReadRecordedLog(in, reading);
   if (!log.ok()) return absl::Status(log.status().code(), absl::StrCat(options.file, ": ", log.status().message()));
   Readied readied;

@@ -173,7 +173,7 @@ int AutoCloseDays(const RecordedLog& log) {
 
 Cast MakeCast(const RecordedLog& log) {
   Cast cast;
-  std::set<std::string> groups, agents, callers;
+  std::set<std::string> groups = log.groups, agents, callers;
   std::map<std::string, std::set<std::string>> agents_of;
   for (const RecordedCase& c : log.cases) {
     groups.insert(c.group);

@@ -83,8 +83,7 @@ absl::Status Player::File(Part& part) {
   Ticket& ticket = *request.mutable_ticket();
   ticket.set_flow(absl::StrCat("flows/", cast_.FlowOf(c).id));
   ticket.set_title(TitleOf(c));
-  ticket.set_description(absl::StrCat("Recorded as ", c.id, ", filed ", absl::FormatTime("%Y-%m-%d %H:%M", c.opened, absl::UTCTimeZone()),
-                                      " UTC", c.contact.empty() ? "" : " by ", c.contact, "."));
+  ticket.set_description(absl::StrCat("Recorded as ", c.id, ", filed ", absl::FormatTime("%Y-%m-%d %H:%M", c.opened, LogZone()), c.contact.empty() ? "" : " by ", c.contact, "."));
   const Degrees degrees = DegreesFor(c.priority, c.urgency, c.impact);
   ticket.set_urgency(static_cast<api::v1::Degree>(degrees.urgency));
   ticket.set_impact(static_cast<api::v1::Degree>(degrees.impact));
@@ -322,7 +321,7 @@ void Player::Oversee(int64_t total) {
     const auto seconds = static_cast<int>(std::max(0.0, absl::ToDoubleSeconds(remaining)));
     progress.Show(result_.found_steps + result_.played_steps,
                   absl::StrFormat("%s  queued %d  left %d:%02d",
-                                  absl::FormatTime("%d.%m.%Y %H:%M", clock_.Now(), absl::UTCTimeZone()), parked_.size(),
+                                  absl::FormatTime("%d.%m.%Y %H:%M", clock_.Now(), LogZone()), parked_.size(),
                                   seconds / 60, seconds % 60));
     if (left_ <= 0) break;
   }

@@ -19,7 +19,7 @@ using Kind = RecordedStep::Kind;
 
 constexpr size_t kAgentsShown = 15;
 
-std::string Day(absl::Time time) { return absl::FormatTime("%d.%m.%Y %H:%M", time, absl::UTCTimeZone()); }
+std::string Day(absl::Time time) { return absl::FormatTime("%d.%m.%Y %H:%M", time, LogZone()); }
 
 std::string Share(int64_t part, int64_t all) {
   return all == 0 ? "-" : absl::StrFormat("%.0f %% (%d of %d)", 100.0 * static_cast<double>(part) / static_cast<double>(all), part, all);

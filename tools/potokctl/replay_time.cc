@@ -18,6 +18,11 @@ absl::Time ReplayTime::Played(absl::Time at) const {
   return at <= dense_end ? at : dense_end + (at - dense_end) * squeeze;
 }
 
+absl::TimeZone LogZone() {
+  absl::TimeZone zone;
+  return absl::LoadTimeZone("Europe/Moscow", &zone) ? zone : absl::UTCTimeZone();
+}
+
 ReplayTime MakeReplayTime(const RecordedLog& log) {
   std::vector<absl::Time> times;
   for (const RecordedCase& c : log.cases) {

@@ -20,6 +20,9 @@ struct ReplayTime {
   absl::Duration Span() const { return Played(last) - first; }
 };
 
+// The wall clock of a log that names no zone, and of what is told about it.
+absl::TimeZone LogZone();
+
 ReplayTime MakeReplayTime(const RecordedLog& log);
 
 }  // namespace potok::ctl
