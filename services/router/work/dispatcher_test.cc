@@ -1,7 +1,6 @@
 // The routing loop as a whole: sweeps, wakes, people who leave, and load from all sides.
 #include "router/work/dispatcher.h"
 
-#include <random>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
