@@ -17,6 +17,9 @@ constexpr int kErrandThreads = 4;
 // Real time between two looks of an agent at their list: some minutes of theirs.
 constexpr absl::Duration kLook = absl::Milliseconds(150);
 
+// A working day and more: longer than any promise of the desk that is late.
+constexpr absl::Duration kLateBy = absl::Hours(25);
+
 // How long a desk's work takes, give or take.
 struct Pace {
   absl::Duration until_start;
@@ -94,7 +97,7 @@ void Background::Begin() {
   }
   {
     absl::MutexLock lock(&mu_);
-    tally_.planned = static_cast<int>(StoryRequests().size());
+    planned_ = static_cast<int>(StoryRequests().size());
   }
   for (const std::string& agent : AgentIds())
     threads_.emplace_back([this, agent] { RunAgent(agent); });
@@ -110,12 +113,15 @@ void Background::End() {
 
 Background::Tally Background::Counts() const {
   absl::MutexLock lock(&mu_);
-  return tally_;
+  Tally tally;
+  tally.filed = static_cast<int>(jobs_.size());
+  for (const auto& [uid, job] : jobs_) tally.resolved += job.resolved ? 1 : 0;
+  return tally;
 }
 
 bool Background::AllFiled() const {
   absl::MutexLock lock(&mu_);
-  return tally_.filed >= tally_.planned;
+  return missed_ == 0 && static_cast<int>(jobs_.size()) >= planned_;
 }
 
 void Background::KeepOut(const std::string& agent) {
@@ -142,6 +148,12 @@ const StoryRequest* Background::RequestOf(const std::string& uid) const {
   return job == jobs_.end() ? nullptr : job->second.request;
 }
 
+bool Background::HasAsked(const std::string& uid) const {
+  absl::MutexLock lock(&mu_);
+  const auto job = jobs_.find(uid);
+  return job != jobs_.end() && job->second.asked;
+}
+
 // Sets a flag of the ticket's job; true for the first caller only.
 bool Background::TakeOnce(const std::string& uid, bool Job::*flag) {
   absl::MutexLock lock(&mu_);
@@ -151,6 +163,10 @@ bool Background::TakeOnce(const std::string& uid, bool Job::*flag) {
 void Background::FileOne(const StoryRequest& request) {
   const auto ticket = File(stage_.connection, request.title, request);
   if (!ticket.ok()) {
+    {
+      absl::MutexLock lock(&mu_);
+      ++missed_;
+    }
     stage_.checks.Missed(absl::StrCat("подать «", request.title, "»: ", ticket.status().message()));
     return;
   }
@@ -158,7 +174,6 @@ void Background::FileOne(const StoryRequest& request) {
     absl::MutexLock lock(&mu_);
     jobs_[ticket->uid()].request = &request;
     jobs_[ticket->uid()].ticket = *ticket;
-    ++tally_.filed;
   }
   if (request.turn != Turn::kCancelled) return;
   agenda_.At(TimeOf(ticket->create_time()) + absl::Minutes(15), [this, name = ticket->name()] {
@@ -173,8 +188,8 @@ void Background::Announce(const Ticket& ticket) {
   const DeskPlan& desk = DeskOf(ticket.flow());
   stage_.narrator.Mention(
       TimeOf(ticket.update_time()), ticket.number(),
-      absl::StrCat(Fit(ticket.title(), 50), "  ", SurnameOf(ticket.requester()), " → ",
-                   SurnameOf(ticket.assignee()), ", ", HowRu(desk.mode)));
+      absl::StrCat(Fit(Shortened(ticket.title(), 50), 50), "  ", SurnameOf(ticket.requester()),
+                   " → ", SurnameOf(ticket.assignee()), ", ", HowRu(desk.mode)));
 }
 
 void Background::RunAgent(const std::string& agent) {
@@ -225,18 +240,25 @@ void Background::LookAtWork(const std::string& agent, std::map<std::string, Inte
   }
 }
 
+// How long the holder takes before the next act on it.
+absl::Duration Background::DelayOf(const StoryRequest& request, const Ticket& ticket) const {
+  const Pace pace = PaceOf(request.flow);
+  // What hurts many people is taken up at once.
+  const double haste = Spread(request.title) * (request.hurts_many ? 0.3 : 1);
+  if (ticket.state() != Ticket::STATE_IN_PROGRESS) return pace.until_start * haste;
+  if (request.turn == Turn::kLate) return kLateBy;
+  // What is missing shows before the work is half done.
+  const bool will_ask = request.turn == Turn::kAsks && !HasAsked(ticket.uid());
+  return pace.work * (will_ask ? 0.4 * haste : haste);
+}
+
 void Background::Work(const std::string& agent, const Ticket& ticket,
                       std::map<std::string, Intent>& intents) {
   const StoryRequest& request = *RequestOf(ticket.uid());
-  const Pace pace = PaceOf(request.flow);
   Intent& intent = intents[ticket.uid()];
   const absl::Time now = stage_.clock.Now();
   if (intent.state != ticket.state()) {
-    // What hurts many people is taken up at once.
-    const double haste = request.hurts_many ? 0.3 : 1;
-    const absl::Duration delay =
-        ticket.state() == Ticket::STATE_ASSIGNED ? pace.until_start : pace.work;
-    intent = {ticket.state(), now + delay * (haste * Spread(request.title))};
+    intent = {ticket.state(), now + DelayOf(request, ticket)};
   }
   if (now < intent.when) return;
   if (ticket.state() == Ticket::STATE_ASSIGNED) {
@@ -263,10 +285,7 @@ void Background::AnswerLater(const StoryRequest& request, const Ticket& ticket) 
 
 // The requester looks at the result an hour or two later.
 void Background::AfterResult(const StoryRequest& request, const Ticket& ticket) {
-  {
-    absl::MutexLock lock(&mu_);
-    ++tally_.resolved;
-  }
+  (void)TakeOnce(ticket.uid(), &Job::resolved);
   if (request.turn == Turn::kSilent || ticket.state() == Ticket::STATE_CLOSED) return;
   const bool back = request.turn == Turn::kReturned && TakeOnce(ticket.uid(), &Job::returned);
   const absl::Time when = stage_.clock.Now() + absl::Minutes(70) * Spread(request.title);

@@ -53,9 +53,8 @@ class Agenda {
 class Background {
  public:
   struct Tally {
-    int planned = 0;
     int filed = 0;
-    int resolved = 0;
+    int resolved = 0;  // At least once.
   };
 
   // `stage` outlives it.
@@ -85,6 +84,7 @@ class Background {
     bool announced = false;
     bool asked = false;
     bool returned = false;
+    bool resolved = false;
   };
   // What an agent means to do next with a ticket in a state.
   struct Intent {
@@ -104,6 +104,8 @@ class Background {
   void AfterResult(const StoryRequest& request, const Ticket& ticket);
   void AnswerLater(const StoryRequest& request, const Ticket& ticket);
   const StoryRequest* RequestOf(const std::string& uid) const;
+  absl::Duration DelayOf(const StoryRequest& request, const Ticket& ticket) const;
+  bool HasAsked(const std::string& uid) const;
   bool TakeOnce(const std::string& uid, bool Job::*flag);
 
   Stage& stage_;
@@ -111,7 +113,8 @@ class Background {
   mutable absl::Mutex mu_;
   std::map<std::string, Job> jobs_ ABSL_GUARDED_BY(mu_);  // By uid.
   std::set<std::string> kept_out_ ABSL_GUARDED_BY(mu_);
-  Tally tally_ ABSL_GUARDED_BY(mu_);
+  int planned_ ABSL_GUARDED_BY(mu_) = 0;
+  int missed_ ABSL_GUARDED_BY(mu_) = 0;
   std::vector<std::thread> threads_;
   Agenda agenda_;
 };

@@ -55,7 +55,7 @@ const std::vector<DeskPlan>& Desks() {
       {"it-support",
        "Техническая поддержка",
        DISTRIBUTION_MODE_ROUND_ROBIN,
-       "it",
+       "it-terms",
        "orlov",
        2,
        true,

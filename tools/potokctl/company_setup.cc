@@ -127,7 +127,7 @@ absl::Status CreatePolicies(Connection& connection) {
   Promise(it.mutable_fallback_target(), 0, 8, Term::UNIT_WORKING_HOURS, 4);
   Escalate(&it, 0, EscalationStep::ACTION_TELL_MANAGER);
   Escalate(&it, 8, EscalationStep::ACTION_NEXT_LINE);
-  POTOK_RETURN_IF_ERROR(CreatePolicy(connection, "it", it));
+  POTOK_RETURN_IF_ERROR(CreatePolicy(connection, "it-terms", it));
 
   SlaPolicy accounting;
   accounting.set_display_name("Бухгалтерия: 3 рабочих дня, срочным 1");

@@ -86,7 +86,8 @@ std::string DayRu(absl::CivilDay day) {
 }
 
 std::string TermRu(absl::Duration term) {
-  const int64_t minutes = absl::ToInt64Minutes(term);
+  // To the nearest minute: two parts of one term add up to it again.
+  const int64_t minutes = absl::ToInt64Minutes(term + absl::Seconds(30));
   if (minutes > 0 && minutes % (8 * 60) == 0) {
     const int64_t days = minutes / (8 * 60);
     return absl::StrCat(days, " ", Plural(days, "рабочий день", "рабочих дня", "рабочих дней"));

@@ -50,6 +50,13 @@ const char* KindRu(notifier::v1::NoticeKind kind) {
     case notifier::v1::NOTICE_KIND_BREACH: return "срок истёк";
     case notifier::v1::NOTICE_KIND_ESCALATION: return "эскалация";
     case notifier::v1::NOTICE_KIND_RATED_LOW: return "низкая оценка";
+    case notifier::v1::NOTICE_KIND_REOPENED: return "открыта снова";
+    case notifier::v1::NOTICE_KIND_ALL_DECLINED: return "все отказались";
+    case notifier::v1::NOTICE_KIND_OVERLOAD: return "перегрузка";
+    case notifier::v1::NOTICE_KIND_DEADLINE_EXTENDED: return "срок перенесён";
+    case notifier::v1::NOTICE_KIND_RATED: return "оценка";
+    case notifier::v1::NOTICE_KIND_MOVED: return "перешла к другому";
+    case notifier::v1::NOTICE_KIND_PRIORITY_CHANGED: return "приоритет";
     default: return "прочее";
   }
 }
@@ -132,8 +139,8 @@ void PrintMails(Stage& stage) {
   }
   Table table({"о чём", "писем", "в портале", "например"}, {1, 2});
   for (const auto& [kind, row] : rows) {
-    table.Row(
-        {KindRu(kind), absl::StrCat(row.mails), absl::StrCat(row.inbox), Fit(row.sample, 70)});
+    table.Row({KindRu(kind), absl::StrCat(row.mails), absl::StrCat(row.inbox),
+               Shortened(row.sample, 90)});
   }
   Say(table.Text());
   const Sink sink = ReadSink(stage.connection.StackValue("sink_dir"));

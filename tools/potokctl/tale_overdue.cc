@@ -34,7 +34,7 @@ absl::StatusOr<Ticket> FileIt(Stage& stage) {
   stage.narrator.Tell(TimeOf(ticket.create_time()), ticket.number(),
                       absl::StrCat(NameOf(ticket.requester()), " подаёт «", ticket.title(), "»"),
                       {absl::StrCat("обещано ", PromiseRu(ticket)), WhyChosen(explained)});
-  stage.clock.Until(stage.At(0, "10:30"));
+  stage.clock.Until(stage.At(0, "12:20"));
   POTOK_ASSIGN_OR_RETURN(const Ticket begun, Begun(stage, ticket.name()));
   stage.narrator.Tell(
       TimeOf(begun.update_time()), begun.number(),
@@ -45,7 +45,7 @@ absl::StatusOr<Ticket> FileIt(Stage& stage) {
 absl::Status TellReminder(Stage& stage, TicketWatch& watch, const Ticket& ticket) {
   POTOK_ASSIGN_OR_RETURN(
       const TicketEvent half,
-      Expect(stage, watch, TicketEvent::TYPE_HALF_REMINDED, 0, stage.At(0, "14:40")));
+      Expect(stage, watch, TicketEvent::TYPE_HALF_REMINDED, 0, stage.At(0, "16:40")));
   POTOK_ASSIGN_OR_RETURN(const Ticket now, Read(stage.connection, ticket.name()));
   POTOK_ASSIGN_OR_RETURN(
       const auto notice,
@@ -60,7 +60,7 @@ absl::Status TellReminder(Stage& stage, TicketWatch& watch, const Ticket& ticket
 absl::StatusOr<TicketEvent> TellBreach(Stage& stage, TicketWatch& watch, const Ticket& ticket) {
   const std::string manager = DeskOf(kDesk).manager;
   POTOK_ASSIGN_OR_RETURN(const TicketEvent breach,
-                         Expect(stage, watch, TicketEvent::TYPE_BREACHED, 0, stage.At(1, "09:40")));
+                         Expect(stage, watch, TicketEvent::TYPE_BREACHED, 0, stage.At(1, "11:40")));
   POTOK_ASSIGN_OR_RETURN(
       const auto to_manager,
       ExpectNotice(stage, manager, notifier::v1::NOTICE_KIND_BREACH, ticket.name()));
@@ -136,7 +136,7 @@ absl::StatusOr<Ticket> Reassign(Stage& stage, const Ticket& ticket) {
 }  // namespace
 
 absl::Status TellOverdue(Stage& stage, Background&) {
-  stage.clock.Until(stage.At(0, "09:40"));
+  stage.clock.Until(stage.At(0, "11:40"));
   POTOK_ASSIGN_OR_RETURN(const Ticket ticket, FileIt(stage));
   TicketWatch watch(stage.connection, ticket.name(), As{});
   POTOK_RETURN_IF_ERROR(TellReminder(stage, watch, ticket));
@@ -147,14 +147,15 @@ absl::Status TellOverdue(Stage& stage, Background&) {
     return absl::InternalError("the transfer changed nothing");
   stage.checks.Seen(Shown::kBreach, absl::StrCat(now.number(), ", ", SurnameOf(ticket.assignee()),
                                                  " → ", SurnameOf(now.assignee())));
-  stage.clock.Until(stage.At(1, "10:30"));
+  stage.clock.Until(stage.At(1, "12:30"));
   POTOK_ASSIGN_OR_RETURN(now, Begun(stage, ticket.name()));
-  stage.clock.Until(stage.At(1, "11:45"));
+  stage.clock.Until(stage.At(1, "14:45"));
+  const std::string agent = now.assignee();  // A result ends the holding.
   const std::string result = "У провайдера закрыт порт. Перевели на запасной шлюз, VPN работает.";
-  POTOK_ASSIGN_OR_RETURN(now, Resolve(stage.connection, now, IdOf(now.assignee()), result));
+  POTOK_ASSIGN_OR_RETURN(now, Resolve(stage.connection, now, IdOf(agent), result));
   stage.narrator.Tell(TimeOf(now.update_time()), now.number(),
-                      absl::StrCat(NameOf(now.assignee()), ", результат: «", result, "»"));
-  stage.clock.Until(stage.At(1, "14:30"));
+                      absl::StrCat(NameOf(agent), ", результат: «", result, "»"));
+  stage.clock.Until(stage.At(1, "16:10"));
   POTOK_ASSIGN_OR_RETURN(now, Confirm(stage.connection, now));
   const std::string comment = "Сутки без VPN, сорвался созвон с клиентом";
   POTOK_ASSIGN_OR_RETURN(now, Rate(stage.connection, now, 2, comment));

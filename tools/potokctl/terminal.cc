@@ -1,9 +1,8 @@
 #include "terminal.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
+#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -36,6 +35,11 @@ std::string Fit(absl::string_view text, size_t columns) {
   return out.append(columns - used, ' ');
 }
 
+std::string Shortened(absl::string_view text, size_t columns) {
+  if (Columns(text) <= columns) return std::string(text);
+  return Fit(text, columns - 1) + "…";
+}
+
 Progress::Progress(std::string what, int64_t total)
     : what_(std::move(what)), total_(std::max<int64_t>(1, total)), terminal_(IsTerminal()) {}
 
@@ -61,7 +65,8 @@ void Progress::Done(absl::string_view note) {
   std::fflush(stdout);
 }
 
-Table::Table(std::vector<std::string> header, std::vector<size_t> right) : right_(std::move(right)) {
+Table::Table(std::vector<std::string> header, std::vector<size_t> right)
+    : right_(std::move(right)) {
   rows_.push_back(std::move(header));
 }
 
@@ -109,8 +114,7 @@ std::string Short(absl::Duration duration) {
 
 std::string Bar(double value, double largest, size_t columns) {
   const size_t filled =
-      largest <= 0 ? 0
-                   : std::min(columns, static_cast<size_t>(value / largest * columns + 0.5));
+      largest <= 0 ? 0 : std::min(columns, static_cast<size_t>(value / largest * columns + 0.5));
   std::string out;
   for (size_t i = 0; i < filled; ++i) out += "█";
   return out;

@@ -1,4 +1,5 @@
-// What potokctl shows: progress bars, tables, steps of a story. Plain lines when the output is no terminal.
+// What potokctl shows: progress bars, tables, steps of a story. Plain lines when the output is no
+// terminal.
 #pragma once
 
 #include <string>
@@ -13,6 +14,9 @@ namespace potok::ctl {
 size_t Columns(absl::string_view text);
 // Cut or filled with spaces to `columns`.
 std::string Fit(absl::string_view text, size_t columns);
+
+// At most `columns`: what is longer ends with "…".
+std::string Shortened(absl::string_view text, size_t columns);
 
 // A bar that redraws its line on a terminal and prints each tenth elsewhere. Not thread-safe.
 class Progress {
