@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "base/entropy.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -150,7 +151,7 @@ absl::Status Connection::Timed(const std::string& request_name, const As& as, ab
 }
 
 std::string NewRequestId() {
-  static thread_local std::mt19937_64 random(std::random_device{}());
+  static thread_local std::mt19937_64 random(KernelEntropy());
   uint8_t bytes[16];
   for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
   return Uuid(bytes);

@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
+#include "base/entropy.h"
 #include "base/status_macros.h"
 #include "desk/ticket/decide.h"
 #include "desk/ticket/ids.h"
@@ -18,10 +19,7 @@ namespace {
 
 uint64_t RandomBits() {
   // Ids need to be unique, not secret; one generator a thread, seeded by the system.
-  thread_local std::mt19937_64 generator([] {
-    std::random_device device;
-    return (static_cast<uint64_t>(device()) << 32) | device();
-  }());
+  thread_local std::mt19937_64 generator(KernelEntropy());
   return generator();
 }
 

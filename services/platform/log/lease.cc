@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 
 #include "base/backoff.h"
+#include "base/entropy.h"
 #include "base/status_macros.h"
 #include "platform/log/sql.h"
 
@@ -28,8 +29,10 @@ std::int64_t MonotonicNanos() {
 
 // From the system's entropy: a token must differ even between processes forked from one snapshot.
 std::string RandomToken() {
-  std::random_device random;
-  const std::uint32_t w[4] = {random(), random(), random(), random()};
+  const std::uint64_t high = KernelEntropy(), low = KernelEntropy();
+  const std::uint32_t w[4] = {
+      static_cast<std::uint32_t>(high >> 32), static_cast<std::uint32_t>(high),
+      static_cast<std::uint32_t>(low >> 32), static_cast<std::uint32_t>(low)};
   return absl::StrFormat("%08x-%04x-4%03x-%04x-%04x%08x", w[0], w[1] >> 16, w[1] & 0xfff,
                          (w[2] >> 16 & 0x3fff) | 0x8000, w[2] & 0xffff, w[3]);
 }
@@ -49,7 +52,7 @@ std::uint64_t StableHash(absl::string_view text) {
 std::string MakeOwner() {
   char host[256] = "host";
   gethostname(host, sizeof(host) - 1);
-  return absl::StrCat(host, ":", getpid(), ":", absl::Hex(std::random_device{}(), absl::kZeroPad8));
+  return absl::StrCat(host, ":", getpid(), ":", absl::Hex(KernelEntropy(), absl::kZeroPad16));
 }
 
 LeaseKeeper::LeaseKeeper(LeaseOptions options, pg::Pool& pool, Stamp stamp)
