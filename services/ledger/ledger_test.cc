@@ -6,6 +6,7 @@
 
 #include "gtest/gtest.h"
 
+#include "base/entropy.h"
 #include "desk/calendar/ready_calendars.h"
 #include "desk/ticket/ids.h"
 #include "ledger/definition_codec.h"
@@ -75,7 +76,7 @@ class LedgerTest : public ::testing::Test {
     command.body_hash = title;
     desk::CreateTicket create;
     create.draft.part = desk::PartOf(command.viewer.principal, request_id);
-    create.draft.id = desk::MakeTicketId(clock_.Now(), create.draft.part, std::random_device()());
+    create.draft.id = desk::MakeTicketId(clock_.Now(), create.draft.part, KernelEntropy());
     create.draft.flow_id = "it";
     create.draft.caller = command.viewer.principal;
     create.draft.request_id = request_id;

@@ -57,6 +57,7 @@ Topic TopicOf(EventType type) {
     case EventType::kReturned:
     case EventType::kReopened:
     case EventType::kSentBack:
+    case EventType::kResumed:  // Into the queue when its holder has left meanwhile.
     case EventType::kResolved:
     case EventType::kCancelled:
     case EventType::kLineChanged:

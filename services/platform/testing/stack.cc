@@ -1,3 +1,4 @@
+#include "base/entropy.h"
 #include "platform/testing/stack.h"
 
 #include <atomic>
@@ -11,7 +12,7 @@
 #include <grp.h>
 #include <iterator>
 #include <pwd.h>
-#include <random>
+#include <string>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
@@ -73,8 +74,7 @@ std::string PostgresProgram(const std::string& name) {
 
 std::string RandomSuffix() {
   static std::atomic<int> counter{0};
-  std::random_device random;
-  return absl::StrCat(getpid(), "_", counter.fetch_add(1), "_", absl::Hex(random()));
+  return absl::StrCat(getpid(), "_", counter.fetch_add(1), "_", absl::Hex(KernelEntropy()));
 }
 
 }  // namespace
