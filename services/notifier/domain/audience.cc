@@ -105,7 +105,7 @@ std::vector<Notice> AudienceOf(const Ticket& after, const Event& event,
       break;
     case EventType::kSentBack: invitation.Tell("sent_back_assignee", after.assignee); break;
     case EventType::kRated:
-      if (event.score < kFineRating) invitation.TellManagers("rated_low_manager");
+      if (event.score < kFineRating) invitation.TellManagers("rated_low_responsible");
       invitation.Tell("rated_former_assignee", after.sticky_agent);
       break;
     case EventType::kCancelled:
@@ -117,7 +117,7 @@ std::vector<Notice> AudienceOf(const Ticket& after, const Event& event,
       invitation.Tell("reopened_requester", after.requester);
       break;
     case EventType::kDeclined:
-      if (EverybodyDeclined(after, around)) invitation.TellManagers("all_declined_manager");
+      if (EverybodyDeclined(after, around)) invitation.TellManagers("all_declined_responsible");
       break;
     case EventType::kReturned: break;  // The next holder hears of it, and the queue shows it.
     case EventType::kTransferred:
@@ -138,22 +138,22 @@ std::vector<Notice> AudienceOf(const Ticket& after, const Event& event,
       break;
     case EventType::kHalfReminded:
       if (after.assignee.empty()) {
-        invitation.TellManagers("half_term_manager");
+        invitation.TellManagers("half_term_responsible");
       } else {
         invitation.Tell("half_term_assignee", after.assignee);
       }
       break;
     case EventType::kBreached:
-      invitation.TellManagers("breached_manager");
+      invitation.TellManagers("breached_responsible");
       invitation.Tell("breached_assignee", after.assignee);
       invitation.Tell("breached_requester", after.requester);
       break;
     case EventType::kFirstResponseBreached:
-      invitation.TellManagers("first_response_manager");
+      invitation.TellManagers("first_response_responsible");
       invitation.Tell("first_response_assignee", after.assignee);
       break;
     case EventType::kEscalated:
-      invitation.TellManagers("escalated_manager");
+      invitation.TellManagers("escalated_responsible");
       invitation.Tell("escalated_assignee", after.assignee);
       break;
   }

@@ -93,9 +93,9 @@ const Case kCases[] = {
     {EventType::kRated, State::kClosed, "anna", {"boris rated_former_assignee"}, "", 5},
     {EventType::kRated, State::kClosed, "anna", {"boris rated_former_assignee"}, "", 3},
     {EventType::kRated, State::kClosed, "anna",
-     {"galya rated_low_manager", "boris rated_former_assignee"}, "", 2},
+     {"galya rated_low_responsible", "boris rated_former_assignee"}, "", 2},
     {EventType::kRated, State::kClosed, "anna",
-     {"galya rated_low_manager", "boris rated_former_assignee"}, "", 1},
+     {"galya rated_low_responsible", "boris rated_former_assignee"}, "", 1},
     {EventType::kCancelled, State::kCancelled, "anna", {"boris cancelled_former_assignee"}},
     {EventType::kCancelled, State::kCancelled, "galya",
      {"boris cancelled_former_assignee", "anna cancelled_requester"}},
@@ -125,15 +125,15 @@ const Case kCases[] = {
      {"boris deadline_extended_assignee", "anna deadline_extended_requester"}},
     {EventType::kPriorityChanged, State::kInProgress, "galya", {"boris priority_changed_assignee"}},
     {EventType::kHalfReminded, State::kInProgress, "system", {"boris half_term_assignee"}},
-    {EventType::kHalfReminded, State::kQueued, "system", {"galya half_term_manager"}},
+    {EventType::kHalfReminded, State::kQueued, "system", {"galya half_term_responsible"}},
     {EventType::kBreached, State::kInProgress, "system",
-     {"galya breached_manager", "boris breached_assignee", "anna breached_requester"}},
+     {"galya breached_responsible", "boris breached_assignee", "anna breached_requester"}},
     {EventType::kBreached, State::kQueued, "system",
-     {"galya breached_manager", "anna breached_requester"}},
+     {"galya breached_responsible", "anna breached_requester"}},
     {EventType::kFirstResponseBreached, State::kAssigned, "system",
-     {"galya first_response_manager", "boris first_response_assignee"}},
+     {"galya first_response_responsible", "boris first_response_assignee"}},
     {EventType::kEscalated, State::kInProgress, "system",
-     {"galya escalated_manager", "boris escalated_assignee"}},
+     {"galya escalated_responsible", "boris escalated_assignee"}},
 };
 
 TEST(Audience, EachEventReachesWhomItConcerns) {
@@ -182,7 +182,7 @@ TEST(Audience, APersonInTwoRolesHearsOnceAndAsTheManager) {
   ticket.requester = "boris";
   const std::vector<Notice> notices =
       AudienceOf(ticket, event, {{"boris"}, Role::kManager, {}});
-  ASSERT_THAT(Told(notices), ElementsAre("boris breached_manager"));
+  ASSERT_THAT(Told(notices), ElementsAre("boris breached_responsible"));
   EXPECT_EQ(notices[0].role, Role::kManager);
 }
 
@@ -191,7 +191,7 @@ TEST(Audience, AdminsStandInForAManagerUnderTheirOwnName) {
   event.type = EventType::kBreached;
   const std::vector<Notice> notices =
       AudienceOf(Ticket(State::kQueued), event, {{"dasha", "egor"}, Role::kFlowAdmin, {}});
-  EXPECT_THAT(Told(notices), UnorderedElementsAre("dasha breached_manager", "egor breached_manager",
+  EXPECT_THAT(Told(notices), UnorderedElementsAre("dasha breached_responsible", "egor breached_responsible",
                                                   "anna breached_requester"));
   EXPECT_EQ(notices[0].role, Role::kFlowAdmin);
 }
@@ -205,7 +205,7 @@ TEST(Audience, ManagersHearWhenTheWholeLineDeclined) {
   ticket.excluded = {"boris"};
   EXPECT_THAT(Told(AudienceOf(ticket, event, around)), IsEmpty());
   ticket.excluded = {"boris", "vera"};
-  EXPECT_THAT(Told(AudienceOf(ticket, event, around)), ElementsAre("galya all_declined_manager"));
+  EXPECT_THAT(Told(AudienceOf(ticket, event, around)), ElementsAre("galya all_declined_responsible"));
 }
 
 TEST(Audience, OnlyRemindersAreOvertakenByEvents) {
@@ -233,7 +233,7 @@ TEST(Rules, NamesAreUniqueAndEveryRuleIsUsed) {
   for (const Case& c : kCases) {
     for (const std::string& told : c.told) used.insert(told.substr(told.find(' ') + 1));
   }
-  used.insert("all_declined_manager");
+  used.insert("all_declined_responsible");
   for (const Rule& rule : Rules()) {
     EXPECT_TRUE(names.insert(std::string(rule.name)).second) << rule.name;
     EXPECT_TRUE(used.count(std::string(rule.name))) << rule.name;

@@ -12,7 +12,7 @@
 namespace potok::notifier {
 
 struct Rule {
-  absl::string_view name;  // "breached_manager"; also the file name of its template.
+  absl::string_view name;  // "breached_responsible"; also the file name of its template.
   desk::EventType event;
   Kind kind;
   Role role;        // kManager stands for whoever may step in: the flow's manager, else its admins.

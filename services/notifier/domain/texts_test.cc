@@ -75,7 +75,7 @@ TEST(Texts, NothingOptionalIsNeeded) {
       const bool promise = rule.event == desk::EventType::kBreached ||
                            rule.event == desk::EventType::kFirstResponseBreached;
       if (!promise) facts.due_at.reset();
-      if (absl::EndsWith(rule.name, "_manager")) facts.holder.clear();
+      if (absl::EndsWith(rule.name, "_responsible")) facts.holder.clear();
       facts.closes_at.reset();
       facts.returns = facts.next_line = 0;
       const absl::StatusOr<Text> text =
@@ -108,7 +108,7 @@ TEST(Texts, ScoresAreCountedAsPeopleCount) {
   const Texts texts = *Texts::Create();
   NoticeFacts facts = Facts();
   facts.score = 1;
-  EXPECT_THAT(Rendered(texts, "rated_low_manager", "ru", facts).title, HasSubstr("1 балл:"));
+  EXPECT_THAT(Rendered(texts, "rated_low_responsible", "ru", facts).title, HasSubstr("1 балл:"));
   facts.score = 5;
   EXPECT_THAT(Rendered(texts, "rated_former_assignee", "ru", facts).title, HasSubstr("5 баллов"));
 }
