@@ -39,7 +39,9 @@ class Generator {
   }
 
  private:
-  bool AllAnswered() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return unanswered_ == 0 && (plan_.rate <= 0 || all_sent_); }
+  bool AllAnswered() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return unanswered_ == 0 && (plan_.rate <= 0 || all_sent_);
+  }
 
   bool Over(int64_t number, SteadyClock::time_point now) const {
     return now >= end_ || (plan_.count > 0 && number >= plan_.count);
@@ -55,7 +57,8 @@ class Generator {
   void OpenLoop() {
     const std::chrono::duration<double> gap(1 / plan_.rate);
     for (int64_t number = 0;; ++number) {
-      const auto due = start_ + std::chrono::duration_cast<SteadyClock::duration>(gap * static_cast<double>(number));
+      const auto due = start_ + std::chrono::duration_cast<SteadyClock::duration>(
+                                    gap * static_cast<double>(number));
       if (Over(number, due)) break;
       std::this_thread::sleep_until(due);
       {
@@ -93,7 +96,8 @@ class Generator {
       ++result_.answered;
       result_.seconds.push_back(seconds);
     } else {
-      ++result_.failed[absl::StrCat("status ", static_cast<int>(status.error_code()), ": ", status.error_message())];
+      ++result_.failed[absl::StrCat("status ", static_cast<int>(status.error_code()), ": ",
+                                    status.error_message())];
     }
   }
 
@@ -110,6 +114,8 @@ class Generator {
 
 }  // namespace
 
-LoadResult GenerateLoad(const LoadPlan& plan, const SendCall& send) { return Generator(plan, send).Run(); }
+LoadResult GenerateLoad(const LoadPlan& plan, const SendCall& send) {
+  return Generator(plan, send).Run();
+}
 
 }  // namespace potok::ctl

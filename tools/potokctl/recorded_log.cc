@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+
 #include "recorded_log_columns.h"
 #include "recorded_log_csv.h"
 
@@ -28,14 +29,19 @@ enum class Phase { kNew, kActive, kWaiting, kResolved, kClosed, kCancelled };
 std::optional<Phase> PhaseOf(absl::string_view state) {
   const std::string word = absl::AsciiStrToLower(absl::StripAsciiWhitespace(state));
   const auto any = [&](std::initializer_list<absl::string_view> starts) {
-    return std::any_of(starts.begin(), starts.end(), [&](absl::string_view s) { return absl::StartsWith(word, s); });
+    return std::any_of(starts.begin(), starts.end(),
+                       [&](absl::string_view s) { return absl::StartsWith(word, s); });
   };
-  if (any({"awaiting", "waiting", "pending", "on hold", "onhold", "suspended", "ожид"})) return Phase::kWaiting;
-  if (any({"active", "in progress", "in_progress", "in-progress", "work", "started", "reopen", "в работе"})) {
+  if (any({"awaiting", "waiting", "pending", "on hold", "onhold", "suspended", "ожид"}))
+    return Phase::kWaiting;
+  if (any({"active", "in progress", "in_progress", "in-progress", "work", "started", "reopen",
+           "в работе"})) {
     return Phase::kActive;
   }
-  if (any({"new", "open", "assigned", "queued", "submitted", "logged", "to do", "нов", "назнач"})) return Phase::kNew;
-  if (any({"resolved", "done", "solved", "completed", "fixed", "решен", "решён"})) return Phase::kResolved;
+  if (any({"new", "open", "assigned", "queued", "submitted", "logged", "to do", "нов", "назнач"}))
+    return Phase::kNew;
+  if (any({"resolved", "done", "solved", "completed", "fixed", "решен", "решён"}))
+    return Phase::kResolved;
   if (any({"closed", "закры"})) return Phase::kClosed;
   if (any({"cancel", "withdrawn", "rejected", "отмен"})) return Phase::kCancelled;
   return std::nullopt;
@@ -52,7 +58,8 @@ int Level(absl::string_view cell, int largest) {
   const std::string word = absl::AsciiStrToLower(cell);
   if (absl::StrContains(word, "critical") || absl::StrContains(word, "urgent")) return 1;
   if (absl::StrContains(word, "high")) return largest == 4 ? 2 : 1;
-  if (absl::StrContains(word, "medium") || absl::StrContains(word, "moderate") || absl::StrContains(word, "normal")) {
+  if (absl::StrContains(word, "medium") || absl::StrContains(word, "moderate") ||
+      absl::StrContains(word, "normal")) {
     return largest == 4 ? 3 : 2;
   }
   return absl::StrContains(word, "low") ? largest : 0;
@@ -86,7 +93,8 @@ class Reader {
 
   absl::StatusOr<RecordedLog> Read() {
     CsvRow header;
-    if (!rows_.Next(&header)) return absl::InvalidArgumentError("the file is empty: it needs a header with column names");
+    if (!rows_.Next(&header))
+      return absl::InvalidArgumentError("the file is empty: it needs a header with column names");
     header_ = header.cells;
     std::vector<CsvRow> first;
     std::vector<std::vector<std::string>> sample;
@@ -108,11 +116,13 @@ class Reader {
     if (log_.cases.empty()) {
       return absl::InvalidArgumentError(absl::StrCat(
           "no request could be read: ", log_.bad_count, " of ", log_.rows, " rows are bad",
-          log_.bad.empty() ? "" : absl::StrCat("; the first, line ", log_.bad[0].line, ", column ", log_.bad[0].column, ": ",
-                                               log_.bad[0].reason)));
+          log_.bad.empty() ? ""
+                           : absl::StrCat("; the first, line ", log_.bad[0].line, ", column ",
+                                          log_.bad[0].column, ": ", log_.bad[0].reason)));
     }
-    std::stable_sort(log_.cases.begin(), log_.cases.end(),
-                     [](const RecordedCase& a, const RecordedCase& b) { return a.opened < b.opened; });
+    std::stable_sort(
+        log_.cases.begin(), log_.cases.end(),
+        [](const RecordedCase& a, const RecordedCase& b) { return a.opened < b.opened; });
     return std::move(log_);
   }
 
@@ -155,7 +165,8 @@ class Reader {
     if (id.empty()) return Bad(row, LogField::kId, "the request has no number");
     std::optional<absl::Time> updated;
     if (!Time(row, LogField::kUpdated, &updated) || !Time(row, LogField::kOpened, &entry.opened) ||
-        !Time(row, LogField::kResolved, &entry.resolved) || !Time(row, LogField::kClosed, &entry.closed)) {
+        !Time(row, LogField::kResolved, &entry.resolved) ||
+        !Time(row, LogField::kClosed, &entry.closed)) {
       return;
     }
     if (!updated && !entry.opened) {
@@ -169,7 +180,8 @@ class Reader {
       if (!entry.phase) {
         return Bad(row, LogField::kState,
                    entry.state.empty() ? "the state is unknown"
-                                       : absl::StrCat("\"", entry.state.substr(0, 40), "\" is no state that is known"));
+                                       : absl::StrCat("\"", entry.state.substr(0, 40),
+                                                      "\" is no state that is known"));
       }
     }
     entry.caller = Cell(row, LogField::kCaller);
@@ -183,12 +195,14 @@ class Reader {
     entry.urgency = Level(Cell(row, LogField::kUrgency), 3);
     entry.impact = Level(Cell(row, LogField::kImpact), 3);
     entry.made_sla = YesNo(Cell(row, LogField::kMadeSla));
-    if (!absl::SimpleAtoi(Cell(row, LogField::kReassignments), &entry.reassignments)) entry.reassignments = -1;
+    if (!absl::SimpleAtoi(Cell(row, LogField::kReassignments), &entry.reassignments))
+      entry.reassignments = -1;
     entries_[id].push_back(std::move(entry));
   }
 
   RecordedCase Case(const std::string& id, std::vector<Entry> entries) {
-    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.at < b.at; });
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const Entry& a, const Entry& b) { return a.at < b.at; });
     RecordedCase c;
     c.id = id;
     c.rows = static_cast<int>(entries.size());
@@ -214,7 +228,8 @@ class Reader {
       const absl::Time at = std::max(c.opened, entry.at);
       const bool new_group = !entry.group.empty() && !group.empty() && entry.group != group;
       c.group_changes += new_group;
-      c.agent_changes += !new_group && !entry.agent.empty() && !agent.empty() && entry.agent != agent;
+      c.agent_changes +=
+          !new_group && !entry.agent.empty() && !agent.empty() && entry.agent != agent;
       if (!entry.group.empty()) {
         c.group = group = entry.group;
         log_.groups.insert(group);
@@ -240,17 +255,23 @@ class Reader {
     c.steps.push_back({kind, at, state});
   }
 
-  static void Move(RecordedCase& c, Phase& phase, Phase to, absl::Time at, const std::string& state) {
+  static void Move(RecordedCase& c, Phase& phase, Phase to, absl::Time at,
+                   const std::string& state) {
     const bool ended = phase == Phase::kResolved || phase == Phase::kClosed;
     if (phase == to || phase == Phase::kCancelled) return;
     switch (to) {
       case Phase::kNew:
-        // Back among the new ones is no step of its own: the work has to be begun again some time, and that is one.
+        // Back among the new ones is no step of its own: the work has to be begun again some time,
+        // and that is one.
         if (ended) Add(c, Kind::kSendBack, at, state);
         if (phase == Phase::kWaiting) Add(c, Kind::kResume, at, state);
         break;
       case Phase::kActive:
-        Add(c, ended ? Kind::kSendBack : phase == Phase::kWaiting ? Kind::kResume : Kind::kStart, at, state);
+        Add(c,
+            ended                      ? Kind::kSendBack
+            : phase == Phase::kWaiting ? Kind::kResume
+                                       : Kind::kStart,
+            at, state);
         break;
       case Phase::kWaiting:
         if (ended) Add(c, Kind::kSendBack, at, state);
@@ -275,7 +296,8 @@ class Reader {
     if (!entry.resolved && !entry.closed) return;
     if (!c.steps.empty() && c.steps.back().kind == Kind::kCancel) return;
     c.steps.clear();
-    const absl::Time resolved = std::max(c.opened, entry.resolved ? *entry.resolved : *entry.closed);
+    const absl::Time resolved =
+        std::max(c.opened, entry.resolved ? *entry.resolved : *entry.closed);
     Add(c, Kind::kResolve, resolved, "Resolved");
     if (entry.closed) Add(c, Kind::kClose, std::max(resolved, *entry.closed), "Closed");
   }

@@ -1,4 +1,5 @@
-// A recorded incident log as cases: what was asked, who had it when, and what happened at which time.
+// A recorded incident log as cases: what was asked, who had it when, and what happened at which
+// time.
 #pragma once
 
 #include <istream>
@@ -31,8 +32,8 @@ struct RecordedCase {
   std::string id;
   std::string caller;  // Empty where unknown, as are the next five.
   std::string contact, category, subcategory, title;
-  std::string group;   // The last known group: the one that did the work.
-  int priority = 0;    // 1 to 4 as filed; 0 = unknown, as are the next two.
+  std::string group;  // The last known group: the one that did the work.
+  int priority = 0;   // 1 to 4 as filed; 0 = unknown, as are the next two.
   int urgency = 0, impact = 0;
   bool priority_changed = false;
   absl::Time opened;
@@ -61,11 +62,11 @@ struct RecordedLog {
   std::vector<RecordedCase> cases;  // By time of filing.
   int64_t rows = 0;                 // Rows under the header, bad ones included.
   int64_t bad_count = 0;
-  std::vector<BadRow> bad;          // The first of them.
+  std::vector<BadRow> bad;                     // The first of them.
   std::map<std::string, std::string> columns;  // Field -> column.
-  std::set<std::string> groups;     // All that were ever named; "" where a request has none.
-  int64_t changes = 0;      // Rows that changed the state,
-  int64_t touches = 0;      // and rows that did not.
+  std::set<std::string> groups;  // All that were ever named; "" where a request has none.
+  int64_t changes = 0;           // Rows that changed the state,
+  int64_t touches = 0;           // and rows that did not.
 };
 
 struct LogReading {
@@ -74,7 +75,8 @@ struct LogReading {
   size_t keep_bad = 20;                        // How many bad rows are kept; all are counted.
 };
 
-// Pure but for reading `in`. A bad row is skipped and told in `bad`; only a file without usable columns or cases is an error.
+// Pure but for reading `in`. A bad row is skipped and told in `bad`; only a file without usable
+// columns or cases is an error.
 absl::StatusOr<RecordedLog> ReadRecordedLog(std::istream& in, const LogReading& reading);
 
 }  // namespace potok::ctl

@@ -13,12 +13,13 @@
 namespace potok::ctl {
 namespace {
 
-// Letters and digits in lower case: "sys_updated_at", "Sys Updated At" and "sysUpdatedAt" are one name. Bytes of other
-// alphabets stay as they are.
+// Letters and digits in lower case: "sys_updated_at", "Sys Updated At" and "sysUpdatedAt" are one
+// name. Bytes of other alphabets stay as they are.
 std::string Plain(absl::string_view name) {
   std::string plain;
   for (const char c : name) {
-    if (absl::ascii_isalnum(c) || static_cast<unsigned char>(c) >= 0x80) plain += absl::ascii_tolower(c);
+    if (absl::ascii_isalnum(c) || static_cast<unsigned char>(c) >= 0x80)
+      plain += absl::ascii_tolower(c);
   }
   return plain;
 }
@@ -56,7 +57,8 @@ std::optional<int> Offset(absl::string_view text) {
   } else if (Take(text, ":")) {
     minutes = TakeDigits(text);
   }
-  if (hours.size() != 2 || !text.empty() || Number(hours) > 14 || Number(minutes) > 59) return std::nullopt;
+  if (hours.size() != 2 || !text.empty() || Number(hours) > 14 || Number(minutes) > 59)
+    return std::nullopt;
   return sign * (Number(hours) * 3600 + Number(minutes) * 60);
 }
 
@@ -73,9 +75,9 @@ bool HoldsTimes(const std::vector<std::vector<std::string>>& sample, size_t colu
 }
 
 bool HoldsStates(const std::vector<std::vector<std::string>>& sample, size_t column) {
-  static const std::set<std::string> kWords = {"new",      "open",   "active",    "assigned", "inprogress", "pending",
-                                               "onhold",   "closed", "cancelled", "resolved", "canceled",   "reopened",
-                                               "awaiting", "done",   "waiting"};
+  static const std::set<std::string> kWords = {
+      "new",       "open",     "active",   "assigned", "inprogress", "pending", "onhold", "closed",
+      "cancelled", "resolved", "canceled", "reopened", "awaiting",   "done",    "waiting"};
   int known = 0, states = 0;
   for (const auto& row : sample) {
     if (column >= row.size() || IsUnknown(row[column])) continue;
@@ -104,28 +106,43 @@ bool SecondNumberIsADay(const std::vector<std::vector<std::string>>& sample) {
 
 const std::vector<LogFieldName>& LogFields() {
   static const std::vector<LogFieldName> fields = {
-      {LogField::kId, "id", "number id incident incidentid incidentnumber ticket ticketid ticketnumber case caseid key номер",
+      {LogField::kId, "id",
+       "number id incident incidentid incidentnumber ticket ticketid ticketnumber case caseid key "
+       "номер",
        "number of the request; rows with the same one are its history"},
-      {LogField::kState, "state", "incidentstate state status ticketstate casestate статус состояние", "state after the row"},
-      {LogField::kUpdated, "updated", "sysupdatedat updatedat updated modified modifiedat timestamp eventtime lastupdated изменен",
+      {LogField::kState, "state",
+       "incidentstate state status ticketstate casestate статус состояние", "state after the row"},
+      {LogField::kUpdated, "updated",
+       "sysupdatedat updatedat updated modified modifiedat timestamp eventtime lastupdated изменен",
        "when the row was written"},
-      {LogField::kOpened, "opened", "openedat opened created createdat createtime creationdate opentime reportedat создан",
+      {LogField::kOpened, "opened",
+       "openedat opened created createdat createtime creationdate opentime reportedat создан",
        "when the request was filed"},
-      {LogField::kCaller, "caller", "callerid caller requester requestedby reportedby reporter author customer заявитель",
+      {LogField::kCaller, "caller",
+       "callerid caller requester requestedby reportedby reporter author customer заявитель",
        "who asks"},
-      {LogField::kGroup, "group", "assignmentgroup group team queue supportgroup assignedgroup группа", "group that has it"},
-      {LogField::kAssignee, "assignee", "assignedto assignee resolver owner agent assigned исполнитель", "who has it"},
+      {LogField::kGroup, "group",
+       "assignmentgroup group team queue supportgroup assignedgroup группа", "group that has it"},
+      {LogField::kAssignee, "assignee",
+       "assignedto assignee resolver owner agent assigned исполнитель", "who has it"},
       {LogField::kPriority, "priority", "priority приоритет", "1 (critical) to 4 (low)"},
       {LogField::kUrgency, "urgency", "urgency срочность", "1 (high) to 3 (low)"},
       {LogField::kImpact, "impact", "impact влияние", "1 (high) to 3 (low)"},
-      {LogField::kContact, "contact", "contacttype contact channel source origin канал", "how it came in"},
+      {LogField::kContact, "contact", "contacttype contact channel source origin канал",
+       "how it came in"},
       {LogField::kCategory, "category", "category категория", "what it is about"},
-      {LogField::kSubcategory, "subcategory", "subcategory подкатегория", "what it is about, closer"},
-      {LogField::kTitle, "title", "shortdescription title subject summary тема", "what it is about, in a line"},
-      {LogField::kMadeSla, "made_sla", "madesla slamet slamade ontime insla", "whether the recorded term was kept"},
-      {LogField::kReassignments, "reassignments", "reassignmentcount reassignments hops", "times it had changed hands"},
-      {LogField::kResolved, "resolved", "resolvedat resolved resolutiontime resolutiondate решен", "when it was resolved"},
-      {LogField::kClosed, "closed", "closedat closed closetime closedate закрыт", "when it was closed"},
+      {LogField::kSubcategory, "subcategory", "subcategory подкатегория",
+       "what it is about, closer"},
+      {LogField::kTitle, "title", "shortdescription title subject summary тема",
+       "what it is about, in a line"},
+      {LogField::kMadeSla, "made_sla", "madesla slamet slamade ontime insla",
+       "whether the recorded term was kept"},
+      {LogField::kReassignments, "reassignments", "reassignmentcount reassignments hops",
+       "times it had changed hands"},
+      {LogField::kResolved, "resolved", "resolvedat resolved resolutiontime resolutiondate решен",
+       "when it was resolved"},
+      {LogField::kClosed, "closed", "closedat closed closetime closedate закрыт",
+       "when it was closed"},
   };
   return fields;
 }
@@ -136,7 +153,8 @@ bool IsUnknown(absl::string_view cell) {
          absl::EqualsIgnoreCase(cell, "n/a") || absl::EqualsIgnoreCase(cell, "none");
 }
 
-std::optional<absl::Time> ParseLogTime(absl::string_view text, absl::TimeZone zone, bool month_first) {
+std::optional<absl::Time> ParseLogTime(absl::string_view text, absl::TimeZone zone,
+                                       bool month_first) {
   text = absl::StripAsciiWhitespace(text);
   const absl::string_view a = TakeDigits(text);
   if (a.empty() || !Take(text, "-./")) return std::nullopt;
@@ -179,7 +197,8 @@ std::optional<absl::Time> ParseLogTime(absl::string_view text, absl::TimeZone zo
       text = "";
     }
   }
-  if (!text.empty() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) {
+  if (!text.empty() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+      second > 60) {
     return std::nullopt;
   }
   const absl::CivilDay civil(year, month, day);
@@ -199,17 +218,21 @@ absl::StatusOr<LogColumns> FindColumns(const std::vector<std::string>& header,
     taken.insert(static_cast<int>(column));
   };
   for (const auto& [name, column] : given) {
-    const auto field = std::find_if(LogFields().begin(), LogFields().end(),
-                                    [&name = name](const LogFieldName& f) { return f.name == name; });
+    const auto field =
+        std::find_if(LogFields().begin(), LogFields().end(),
+                     [&name = name](const LogFieldName& f) { return f.name == name; });
     if (field == LogFields().end()) {
       return absl::InvalidArgumentError(absl::StrCat(
           "--map ", name, "=", column, ": there is no field ", name, "; the fields are ",
-          absl::StrJoin(LogFields(), ", ", [](std::string* out, const LogFieldName& f) { absl::StrAppend(out, f.name); })));
+          absl::StrJoin(LogFields(), ", ", [](std::string* out, const LogFieldName& f) {
+            absl::StrAppend(out, f.name);
+          })));
     }
     const auto at = std::find(header.begin(), header.end(), column);
     if (at == header.end()) {
-      return absl::InvalidArgumentError(absl::StrCat("--map ", name, "=", column, ": the file has no column ", column,
-                                                     "; its columns are ", absl::StrJoin(header, ", ")));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--map ", name, "=", column, ": the file has no column ", column,
+                       "; its columns are ", absl::StrJoin(header, ", ")));
     }
     take(field->field, at - header.begin());
   }
@@ -226,18 +249,21 @@ absl::StatusOr<LogColumns> FindColumns(const std::vector<std::string>& header,
     }
   }
   found.month_first = SecondNumberIsADay(sample);
-  const auto by_content = [&](LogField field, bool (*holds)(const std::vector<std::vector<std::string>>&, size_t)) {
+  const auto by_content = [&](LogField field,
+                              bool (*holds)(const std::vector<std::vector<std::string>>&, size_t)) {
     for (size_t i = 0; i < header.size() && found.index.count(field) == 0; ++i) {
       if (taken.count(static_cast<int>(i)) == 0 && holds(sample, i)) take(field, i);
     }
   };
   by_content(LogField::kState, HoldsStates);
   if (found.index.count(LogField::kUpdated) == 0) by_content(LogField::kOpened, HoldsTimes);
-  if (found.index.count(LogField::kId) == 0 && taken.count(0) == 0 && !header.empty()) take(LogField::kId, 0);
+  if (found.index.count(LogField::kId) == 0 && taken.count(0) == 0 && !header.empty())
+    take(LogField::kId, 0);
 
   const auto missing = [&](absl::string_view name, absl::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat("no column with ", what, " was found; say which it is: --map ", name,
-                                                   "=COLUMN. The columns are ", absl::StrJoin(header, ", ")));
+    return absl::InvalidArgumentError(
+        absl::StrCat("no column with ", what, " was found; say which it is: --map ", name,
+                     "=COLUMN. The columns are ", absl::StrJoin(header, ", ")));
   };
   if (found.index.count(LogField::kId) == 0) return missing("id", "the number of the request");
   if (found.index.count(LogField::kOpened) + found.index.count(LogField::kUpdated) == 0) {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+
 #include "base/utf8.h"
 
 namespace potok::ctl {
@@ -16,21 +17,24 @@ constexpr size_t kLongestRow = 256 * 1024;
 char GuessSeparator(const std::string& header) {
   char best = ',';
   for (const char candidate : {',', ';', '\t', '|'}) {
-    if (std::count(header.begin(), header.end(), candidate) > std::count(header.begin(), header.end(), best)) {
+    if (std::count(header.begin(), header.end(), candidate) >
+        std::count(header.begin(), header.end(), best)) {
       best = candidate;
     }
   }
   return best;
 }
 
-// Whether a row keeps every rule on quotes. A lone quote inside a cell is forgiven in one line; over several lines it is the
-// mark of a cell that was never closed and has swallowed the rows behind it.
+// Whether a row keeps every rule on quotes. A lone quote inside a cell is forgiven in one line;
+// over several lines it is the mark of a cell that was never closed and has swallowed the rows
+// behind it.
 bool KeepsQuoteRules(const std::string& row, char separator) {
   csv_parser parser;
   csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI);
   csv_set_delim(&parser, static_cast<unsigned char>(separator));
-  const bool kept = csv_parse(&parser, row.data(), row.size(), nullptr, nullptr, nullptr) == row.size() &&
-                    csv_fini(&parser, nullptr, nullptr, nullptr) == 0;
+  const bool kept =
+      csv_parse(&parser, row.data(), row.size(), nullptr, nullptr, nullptr) == row.size() &&
+      csv_fini(&parser, nullptr, nullptr, nullptr) == 0;
   csv_free(&parser);
   return kept;
 }
@@ -108,9 +112,11 @@ void CsvRows::Feed(const Line& line) {
   CsvRow& row = ready_.back();
   if (columns_ == 0) columns_ = row.cells.size();
   if (row.cells.size() != columns_) {
-    // With an unclosed quote in the row, the rows behind it are inside of it: they deserve a second reading.
+    // With an unclosed quote in the row, the rows behind it are inside of it: they deserve a second
+    // reading.
     const int column = static_cast<int>(std::min(row.cells.size(), columns_));
-    const std::string problem = absl::StrCat("has ", row.cells.size(), " columns where the header has ", columns_);
+    const std::string problem =
+        absl::StrCat("has ", row.cells.size(), " columns where the header has ", columns_);
     ready_.pop_back();
     GiveUp(problem, column);
     return;

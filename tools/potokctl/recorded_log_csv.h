@@ -2,7 +2,6 @@
 #pragma once
 
 #include <csv.h>
-
 #include <deque>
 #include <istream>
 #include <string>
@@ -17,8 +16,9 @@ struct CsvRow {
   int column = 0;       // 1-based column of the problem; 0 = the row as a whole.
 };
 
-// Knows UTF-8 with or without a byte order mark, LF and CRLF, quoted cells with line breaks and doubled quotes.
-// A quote that is never closed costs one row, not the rest of the file. Not thread-safe.
+// Knows UTF-8 with or without a byte order mark, LF and CRLF, quoted cells with line breaks and
+// doubled quotes. A quote that is never closed costs one row, not the rest of the file. Not
+// thread-safe.
 class CsvRows {
  public:
   // The separator is guessed from the first line: ',', ';', tab or '|'.
@@ -37,7 +37,8 @@ class CsvRows {
   };
   bool TakeLine(Line* line);
   void Feed(const Line& line);
-  // Gives up the row that is open: reports its first line, and reads the others again as rows of their own.
+  // Gives up the row that is open: reports its first line, and reads the others again as rows of
+  // their own.
   void GiveUp(std::string problem, int column);
   void Restart();
   static void OnCell(void* text, size_t size, void* self);
@@ -48,8 +49,8 @@ class CsvRows {
   char separator_ = 0;
   size_t columns_ = 0;
   int64_t lines_read_ = 0;
-  std::deque<Line> again_;     // Lines to be read a second time.
-  std::vector<Line> open_;     // Lines of the row that is not complete yet.
+  std::deque<Line> again_;  // Lines to be read a second time.
+  std::vector<Line> open_;  // Lines of the row that is not complete yet.
   size_t open_bytes_ = 0;
   std::vector<std::string> cells_;
   std::deque<CsvRow> ready_;

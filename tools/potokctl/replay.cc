@@ -7,8 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "commands.h"
 #include "google/protobuf/util/time_util.h"
+
+#include "commands.h"
 #include "recorded_log.h"
 #include "replay_cast.h"
 #include "replay_clock.h"
@@ -23,8 +24,9 @@ namespace potok::ctl {
 namespace {
 
 constexpr double kSeconds = 165;
-// Of those: from the start of the clock to the first filing (five services start, the company is set up), and behind the last step.
-constexpr double kBefore = 12;
+// Of those: from the start of the clock to the first filing (five services start, the company is
+// set up), and behind the last step.
+constexpr double kBefore = 7;
 constexpr double kAfter = 3;
 // A stack whose clock is this near to the log's times was started for it.
 constexpr absl::Duration kSameTimes = absl::Hours(24 * 14);
@@ -42,7 +44,9 @@ absl::StatusOr<Readied> Ready(const ReplayOptions& options) {
   reading.columns = options.columns;
   reading.zone = LogZone();
   absl::StatusOr<RecordedLog> log = ReadRecordedLog(in, reading);
-  if (!log.ok()) return absl::Status(log.status().code(), absl::StrCat(options.file, ": ", log.status().message()));
+  if (!log.ok())
+    return absl::Status(log.status().code(),
+                        absl::StrCat(options.file, ": ", log.status().message()));
   Readied readied;
   readied.log = *std::move(log);
   readied.cast = MakeCast(readied.log);
@@ -58,13 +62,15 @@ double Scale(const ReplayTime& axis, const ReplayOptions& options) {
   return std::max(1.0, std::ceil(absl::ToDoubleSeconds(axis.Span()) / PlaySeconds(options)));
 }
 
-// A stack whose clock is the log's own plays each step at its recorded instant. On any other clock the log begins now, or began
-// when an earlier run filed its first request, and is stretched to fit into the time it has.
+// A stack whose clock is the log's own plays each step at its recorded instant. On any other clock
+// the log begins now, or began when an earlier run filed its first request, and is stretched to fit
+// into the time it has.
 ReplayTempo TempoFor(const Readied& readied, const ReplayOptions& options, const StackClock& clock,
                      const std::map<std::string, ReplayedTicket>& found) {
   const ReplayTime& axis = readied.axis;
   ReplayTempo tempo{axis.first, 1};
-  const double stretch = clock.scale() * PlaySeconds(options) / std::max(1.0, absl::ToDoubleSeconds(axis.Span()));
+  const double stretch =
+      clock.scale() * PlaySeconds(options) / std::max(1.0, absl::ToDoubleSeconds(axis.Span()));
   for (const RecordedCase& c : readied.log.cases) {
     const auto at = found.find(c.id);
     if (at == found.end()) continue;
@@ -84,7 +90,8 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
-absl::StatusOr<std::map<std::string, ReplayedTicket>> Read(Connection& connection, const Cast& cast, const char* what) {
+absl::StatusOr<std::map<std::string, ReplayedTicket>> Read(Connection& connection, const Cast& cast,
+                                                           const char* what) {
   std::unique_ptr<Progress> progress;
   auto tickets = ReadReplayed(connection, cast, [&](int64_t done, int64_t total) {
     if (!progress) progress = std::make_unique<Progress>(what, total);
@@ -110,8 +117,9 @@ int DescribeReplay(const ReplayOptions& options) {
   const absl::StatusOr<Readied> readied = Ready(options);
   if (!readied.ok()) return Fail(readied.status());
   SayWhatWasRead(readied->log, readied->cast, readied->axis);
-  Say(absl::StrFormat("  played in %.0f seconds when the clock runs %.0f times as fast as real time", PlaySeconds(options),
-                      Scale(readied->axis, options)));
+  Say(absl::StrFormat(
+      "  played in %.0f seconds when the clock runs %.0f times as fast as real time",
+      PlaySeconds(options), Scale(readied->axis, options)));
   return 0;
 }
 
@@ -126,12 +134,14 @@ int RunReplay(Connection& connection, const ReplayOptions& options) {
   if (const absl::Status made = SetUpCast(connection, cast, options); !made.ok()) return Fail(made);
   StackClock clock(connection, cast.flows.front().id);
   if (const absl::Status sampled = clock.Sample(); !sampled.ok()) return Fail(sampled);
-  Say(absl::StrFormat("  calendar, terms, %d people, %d flows with their members: set up in %s", cast.people.size() + 1,
-                      cast.flows.size(), Short(StackClock::Real() - start)));
+  Say(absl::StrFormat("  calendar, terms, %d people, %d flows with their members: set up in %s",
+                      cast.people.size() + 1, cast.flows.size(),
+                      Short(StackClock::Real() - start)));
   const auto found = Read(connection, cast, "Reading what is there already");
   if (!found.ok()) return Fail(found.status());
   if (!found->empty()) {
-    Say(absl::StrFormat("  %d of %d requests are there from an earlier run: it goes on", found->size(), log.cases.size()));
+    Say(absl::StrFormat("  %d of %d requests are there from an earlier run: it goes on",
+                        found->size(), log.cases.size()));
   }
   absl::SleepFor(absl::Milliseconds(300));
   if (const absl::Status sampled = clock.Sample(); !sampled.ok()) return Fail(sampled);
@@ -139,6 +149,10 @@ int RunReplay(Connection& connection, const ReplayOptions& options) {
 
   Heading("The log is played");
   const PlayResult played = Player(connection, log, cast, axis, clock, tempo).Play(*found);
+  if (played.played_steps == 0) {
+    Say("  all of it was played by an earlier run; to see it again from the start, purge the stack "
+        "first: tools/dev down --purge");
+  }
   const auto tickets = Read(connection, cast, "Reading the histories");
   if (!tickets.ok()) return Fail(tickets.status());
   SayWhatHappened(log, cast, played, *tickets, clock.scale(), tempo.stretch);
@@ -147,6 +161,7 @@ int RunReplay(Connection& connection, const ReplayOptions& options) {
   PrintLateness(connection);
   PrintLatencies(connection);
   const bool clean = PrintVerify(connection, /*quiescent=*/true);
+  SayWhereToLook(connection, *tickets);
   return clean && played.skipped_cases == 0 ? 0 : 1;
 }
 

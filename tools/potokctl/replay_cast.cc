@@ -1,9 +1,8 @@
 #include "replay_cast.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <cmath>
+#include <openssl/sha.h>
 #include <set>
 #include <utility>
 
@@ -28,7 +27,8 @@ std::string ShortHash(absl::string_view text) {
   return absl::StrFormat("%02x%02x%02x", digest[0], digest[1], digest[2]);
 }
 
-// Latin letters and digits of a name in lower case, dashes between them. A name in another alphabet gets its hash.
+// Latin letters and digits of a name in lower case, dashes between them. A name in another alphabet
+// gets its hash.
 std::string Slug(absl::string_view name) {
   std::string slug;
   bool lost = false;
@@ -72,7 +72,8 @@ std::string Prefix(absl::string_view group, std::set<std::string>* taken) {
   int64_t number = 0;
   std::string letters;
   if (absl::SimpleAtoi(group.substr(digits), &number) && number > 0 && number < 1000000) {
-    for (; number > 0; number = (number - 1) / 26) letters.push_back(static_cast<char>('A' + (number - 1) % 26));
+    for (; number > 0; number = (number - 1) / 26)
+      letters.push_back(static_cast<char>('A' + (number - 1) % 26));
     if (letters.size() < 2) letters.push_back('A');
     std::reverse(letters.begin(), letters.end());
   } else {
@@ -84,7 +85,8 @@ std::string Prefix(absl::string_view group, std::set<std::string>* taken) {
   const std::string prefix = absl::StrCat("G", letters);
   std::string unique = prefix;
   for (int n = 0; !taken->insert(unique).second; ++n) {
-    unique = absl::StrCat(prefix.substr(0, 6), std::string(1, 'A' + n / 26 % 26), std::string(1, 'A' + n % 26));
+    unique = absl::StrCat(prefix.substr(0, 6), std::string(1, 'A' + n / 26 % 26),
+                          std::string(1, 'A' + n % 26));
   }
   return unique;
 }
@@ -95,7 +97,8 @@ std::map<std::pair<std::string, std::string>, int> MostAtOnce(const RecordedLog&
     absl::Time at;
     int change;
     bool operator<(const Edge& other) const {
-      return std::tie(at, change) < std::tie(other.at, other.change);  // Who hands over at an instant has one less.
+      return std::tie(at, change) <
+             std::tie(other.at, other.change);  // Who hands over at an instant has one less.
     }
   };
   std::map<std::pair<std::string, std::string>, std::vector<Edge>> edges;
@@ -120,7 +123,8 @@ CastTerm TermFor(const RecordedLog& log, int priority) {
   CastTerm term;
   term.priority = priority;
   term.hours = kUsualHours[priority];
-  std::vector<std::pair<double, bool>> lives;  // Hours to the result, and whether the recorded term was kept.
+  std::vector<std::pair<double, bool>>
+      lives;  // Hours to the result, and whether the recorded term was kept.
   for (const RecordedCase& c : log.cases) {
     const std::optional<absl::Time> resolved = c.Resolved();
     if (c.priority == priority && c.made_sla && resolved) {
@@ -129,8 +133,10 @@ CastTerm TermFor(const RecordedLog& log, int priority) {
   }
   term.cases = static_cast<int64_t>(lives.size());
   std::sort(lives.begin(), lives.end());
-  // With a term between two lives, all shorter ones should have been in time and all longer ones not.
-  int64_t agrees = std::count_if(lives.begin(), lives.end(), [](const auto& life) { return !life.second; });
+  // With a term between two lives, all shorter ones should have been in time and all longer ones
+  // not.
+  int64_t agrees =
+      std::count_if(lives.begin(), lives.end(), [](const auto& life) { return !life.second; });
   const bool none_in_time = agrees == term.cases;
   const bool all_in_time = agrees == 0;
   int64_t best = agrees;
@@ -152,8 +158,9 @@ CastTerm TermFor(const RecordedLog& log, int priority) {
   term.from_log = true;
   term.hours = none_in_time ? std::clamp(static_cast<int>(hours), 1, term.hours)
                             : std::max(1, static_cast<int>(std::ceil(hours)));
-  term.agrees = std::count_if(lives.begin(), lives.end(),
-                              [&](const auto& life) { return (life.first <= term.hours) == life.second; });
+  term.agrees = std::count_if(lives.begin(), lives.end(), [&](const auto& life) {
+    return (life.first <= term.hours) == life.second;
+  });
   return term;
 }
 
@@ -218,10 +225,12 @@ Cast MakeCast(const RecordedLog& log) {
     group_of_flow[flow.id] = group;
     cast.flows.push_back(std::move(flow));
   }
-  std::sort(cast.flows.begin(), cast.flows.end(), [](const CastFlow& a, const CastFlow& b) { return a.id < b.id; });
+  std::sort(cast.flows.begin(), cast.flows.end(),
+            [](const CastFlow& a, const CastFlow& b) { return a.id < b.id; });
   size_t index = 0;
   for (const CastFlow& flow : cast.flows) cast.flow_of_group[group_of_flow[flow.id]] = index++;
-  std::sort(cast.people.begin(), cast.people.end(), [](const CastPerson& a, const CastPerson& b) { return a.id < b.id; });
+  std::sort(cast.people.begin(), cast.people.end(),
+            [](const CastPerson& a, const CastPerson& b) { return a.id < b.id; });
   for (int priority = 1; priority <= 4; ++priority) cast.terms.push_back(TermFor(log, priority));
   cast.auto_close_days = AutoCloseDays(log);
   return cast;
@@ -243,7 +252,8 @@ Degrees DegreesFor(int priority, int urgency, int impact) {
 double Quantile(std::vector<double> values, double share) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
-  return values[std::min(values.size() - 1, static_cast<size_t>(share * static_cast<double>(values.size())))];
+  return values[std::min(values.size() - 1,
+                         static_cast<size_t>(share * static_cast<double>(values.size())))];
 }
 
 double Gini(std::vector<double> loads) {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
+
 #include "replay_time.h"
 
 namespace potok::ctl {
@@ -12,8 +13,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-RecordedCase Case(const std::string& id, absl::Time opened, absl::Duration life, const std::string& group,
-                  const std::string& agent, bool made_sla = true) {
+RecordedCase Case(const std::string& id, absl::Time opened, absl::Duration life,
+                  const std::string& group, const std::string& agent, bool made_sla = true) {
   RecordedCase c;
   c.id = id;
   c.caller = "Caller 1";
@@ -30,7 +31,9 @@ const absl::Time kStart = absl::FromUnixSeconds(1456700000);
 
 TEST(Cast, GroupsBecomeFlowsAndAssigneesTheirAgents) {
   RecordedLog log;
-  for (int i = 0; i < 5; ++i) log.cases.push_back(Case(absl::StrCat("I", i), kStart, absl::Hours(5), "Group 70", "Resolver 1"));
+  for (int i = 0; i < 5; ++i)
+    log.cases.push_back(
+        Case(absl::StrCat("I", i), kStart, absl::Hours(5), "Group 70", "Resolver 1"));
   log.cases.push_back(Case("I6", kStart, absl::Hours(1), "Group 70", "Resolver 2"));
   log.cases.push_back(Case("I7", kStart, absl::Hours(1), "Group 7", ""));
   log.cases.push_back(Case("I8", kStart, absl::Hours(1), "", "Resolver 2"));
@@ -65,8 +68,10 @@ TEST(Cast, GroupsBecomeFlowsAndAssigneesTheirAgents) {
 TEST(Cast, ManyGroupsKeepPrefixesApart) {
   RecordedLog log;
   for (int i = 0; i < 900; ++i) {
-    log.cases.push_back(Case(absl::StrCat("I", i), kStart, absl::Hours(1), absl::StrCat("Group ", i), "A"));
-    log.cases.push_back(Case(absl::StrCat("J", i), kStart, absl::Hours(1), absl::StrCat("Служба ", i), "A"));
+    log.cases.push_back(
+        Case(absl::StrCat("I", i), kStart, absl::Hours(1), absl::StrCat("Group ", i), "A"));
+    log.cases.push_back(
+        Case(absl::StrCat("J", i), kStart, absl::Hours(1), absl::StrCat("Служба ", i), "A"));
   }
   const Cast cast = MakeCast(log);
   std::set<std::string> prefixes;
@@ -80,7 +85,8 @@ TEST(Cast, ManyGroupsKeepPrefixesApart) {
 TEST(Cast, TheTermIsTheOneThatExplainsWhatWasKept) {
   RecordedLog log;
   for (int hours = 1; hours <= 40; ++hours) {
-    log.cases.push_back(Case(absl::StrCat("I", hours), kStart, absl::Hours(hours), "G", "A", hours <= 24));
+    log.cases.push_back(
+        Case(absl::StrCat("I", hours), kStart, absl::Hours(hours), "G", "A", hours <= 24));
   }
   log.cases.push_back(Case("odd", kStart, absl::Hours(2), "G", "A", false));
   const CastTerm term = MakeCast(log).terms[2];
@@ -95,7 +101,8 @@ TEST(Cast, TheTermIsTheOneThatExplainsWhatWasKept) {
 TEST(Cast, WhenNothingWasInTimeTheTermIsShorterThanAll) {
   RecordedLog log;
   for (int hours = 10; hours <= 20; ++hours) {
-    log.cases.push_back(Case(absl::StrCat("I", hours), kStart, absl::Hours(hours), "G", "A", false));
+    log.cases.push_back(
+        Case(absl::StrCat("I", hours), kStart, absl::Hours(hours), "G", "A", false));
   }
   const CastTerm term = MakeCast(log).terms[2];
   EXPECT_LT(term.hours, 10);
@@ -114,7 +121,8 @@ TEST(Cast, DegreesGiveTheRecordedPriority) {
 TEST(ReplayTime, ALongTailIsSqueezedAndTheRestIsKept) {
   RecordedLog log;
   for (int day = 0; day < 30; ++day) {
-    log.cases.push_back(Case(absl::StrCat("I", day), kStart + absl::Hours(24 * day), absl::Hours(5), "G", "A"));
+    log.cases.push_back(
+        Case(absl::StrCat("I", day), kStart + absl::Hours(24 * day), absl::Hours(5), "G", "A"));
   }
   log.cases.push_back(Case("late", kStart, absl::Hours(24 * 300), "G", "A"));
   const ReplayTime axis = MakeReplayTime(log);

@@ -13,7 +13,9 @@ constexpr int kAsked = 6;
 
 }  // namespace
 
-absl::Duration StackClock::Real() { return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch()); }
+absl::Duration StackClock::Real() {
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
 
 absl::Status StackClock::Sample() {
   analytics::v1::GetBoardRequest request;
@@ -23,14 +25,15 @@ absl::Status StackClock::Sample() {
   absl::Duration real;
   for (int i = 0; i < kAsked; ++i) {
     const absl::Duration before = Real();
-    const auto board =
-        connection_.Call(*connection_.analytics, &analytics::v1::AnalyticsService::Stub::GetBoard, request, As{});
+    const auto board = connection_.Call(
+        *connection_.analytics, &analytics::v1::AnalyticsService::Stub::GetBoard, request, As{});
     const absl::Duration took = Real() - before;
     if (!board.ok()) return board.status();
     if (took >= best) continue;
     best = took;
     real = before + took / 2;
-    business = absl::FromUnixMicros(google::protobuf::util::TimeUtil::TimestampToMicroseconds(board->as_of_time()));
+    business = absl::FromUnixMicros(
+        google::protobuf::util::TimeUtil::TimestampToMicroseconds(board->as_of_time()));
   }
   absl::MutexLock lock(&mu_);
   if (!measured_) {

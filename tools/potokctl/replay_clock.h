@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+
 #include "connection.h"
 
 namespace potok::ctl {
@@ -15,9 +16,11 @@ namespace potok::ctl {
 class StackClock {
  public:
   // `flow` exists: its board tells the time.
-  StackClock(Connection& connection, std::string flow) : connection_(connection), flow_(std::move(flow)) {}
+  StackClock(Connection& connection, std::string flow)
+      : connection_(connection), flow_(std::move(flow)) {}
 
-  // Asks several times and keeps the answer that came fastest. The second call and later ones also measure the speed.
+  // Asks several times and keeps the answer that came fastest. The second call and later ones also
+  // measure the speed.
   absl::Status Sample();
 
   absl::Time Now() const;

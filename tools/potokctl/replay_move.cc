@@ -14,8 +14,10 @@ bool Did(TicketEvent::Type type, Kind kind) {
     case Kind::kWait: return type == TicketEvent::TYPE_WAITING;
     case Kind::kResume: return type == TicketEvent::TYPE_RESUMED;
     case Kind::kResolve: return type == TicketEvent::TYPE_RESOLVED;
-    case Kind::kClose: return type == TicketEvent::TYPE_CONFIRMED || type == TicketEvent::TYPE_AUTO_CLOSED;
-    case Kind::kSendBack: return type == TicketEvent::TYPE_SENT_BACK || type == TicketEvent::TYPE_REOPENED;
+    case Kind::kClose:
+      return type == TicketEvent::TYPE_CONFIRMED || type == TicketEvent::TYPE_AUTO_CLOSED;
+    case Kind::kSendBack:
+      return type == TicketEvent::TYPE_SENT_BACK || type == TicketEvent::TYPE_REOPENED;
     case Kind::kCancel: return type == TicketEvent::TYPE_CANCELLED;
   }
   return false;
@@ -84,8 +86,8 @@ size_t StepsDone(const RecordedCase& c, const std::vector<TicketEvent>& events) 
         done = i + 1;
         break;
       }
-      // Work that went on by itself left no trace of its own: a result sent back is in work at once, a waiting one that is
-      // resolved has been resumed on the way.
+      // Work that went on by itself left no trace of its own: a result sent back is in work at
+      // once, a waiting one that is resolved has been resumed on the way.
       if (c.steps[i].kind != Kind::kStart && c.steps[i].kind != Kind::kResume) break;
     }
   }

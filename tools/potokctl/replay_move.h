@@ -22,7 +22,8 @@ enum class ReplayMove {
   kCancel,
 };
 
-// The next call on the way from `state` to the recorded step; a step may take several (start, then resolve).
+// The next call on the way from `state` to the recorded step; a step may take several (start, then
+// resolve).
 ReplayMove NextMove(intake::v1::Ticket::State state, RecordedStep::Kind step);
 const char* NameOf(ReplayMove move);
 

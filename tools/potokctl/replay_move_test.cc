@@ -33,7 +33,8 @@ TEST(NextMove, EveryWayEndsWithinThreeCalls) {
       auto at = static_cast<Ticket::State>(state);
       int calls = 0;
       ReplayMove move = NextMove(at, kind);
-      for (; move != ReplayMove::kNone && move != ReplayMove::kImpossible; move = NextMove(at, kind)) {
+      for (; move != ReplayMove::kNone && move != ReplayMove::kImpossible;
+           move = NextMove(at, kind)) {
         at = After(move);
         ASSERT_LE(++calls, 3) << Ticket::State_Name(state) << " " << static_cast<int>(kind);
       }
@@ -69,14 +70,19 @@ std::vector<TicketEvent> Events(std::vector<TicketEvent::Type> types) {
 }
 
 TEST(StepsDone, AHistoryTellsHowFarAnEarlierRunCame) {
-  const RecordedCase c = With({Kind::kStart, Kind::kWait, Kind::kResume, Kind::kResolve, Kind::kClose});
+  const RecordedCase c =
+      With({Kind::kStart, Kind::kWait, Kind::kResume, Kind::kResolve, Kind::kClose});
   EXPECT_EQ(StepsDone(c, Events({TicketEvent::TYPE_CREATED})), 0u);
-  EXPECT_EQ(StepsDone(c, Events({TicketEvent::TYPE_CREATED, TicketEvent::TYPE_ASSIGNED, TicketEvent::TYPE_STARTED})), 1u);
-  EXPECT_EQ(StepsDone(c, Events({TicketEvent::TYPE_CREATED, TicketEvent::TYPE_ASSIGNED, TicketEvent::TYPE_STARTED,
-                                 TicketEvent::TYPE_HALF_REMINDED, TicketEvent::TYPE_WAITING, TicketEvent::TYPE_RESUMED})),
+  EXPECT_EQ(StepsDone(c, Events({TicketEvent::TYPE_CREATED, TicketEvent::TYPE_ASSIGNED,
+                                 TicketEvent::TYPE_STARTED})),
+            1u);
+  EXPECT_EQ(StepsDone(c, Events({TicketEvent::TYPE_CREATED, TicketEvent::TYPE_ASSIGNED,
+                                 TicketEvent::TYPE_STARTED, TicketEvent::TYPE_HALF_REMINDED,
+                                 TicketEvent::TYPE_WAITING, TicketEvent::TYPE_RESUMED})),
             3u);
-  EXPECT_EQ(StepsDone(c, Events({TicketEvent::TYPE_CREATED, TicketEvent::TYPE_ASSIGNED, TicketEvent::TYPE_STARTED,
-                                 TicketEvent::TYPE_WAITING, TicketEvent::TYPE_RESUMED, TicketEvent::TYPE_RESOLVED,
+  EXPECT_EQ(StepsDone(c, Events({TicketEvent::TYPE_CREATED, TicketEvent::TYPE_ASSIGNED,
+                                 TicketEvent::TYPE_STARTED, TicketEvent::TYPE_WAITING,
+                                 TicketEvent::TYPE_RESUMED, TicketEvent::TYPE_RESOLVED,
                                  TicketEvent::TYPE_AUTO_CLOSED})),
             5u);
 }
@@ -84,11 +90,13 @@ TEST(StepsDone, AHistoryTellsHowFarAnEarlierRunCame) {
 TEST(StepsDone, CallsOnTheWayAreNotTakenForSteps) {
   // Recorded New > Resolved: the start in between is Potok's.
   const RecordedCase c = With({Kind::kResolve, Kind::kClose});
-  EXPECT_EQ(StepsDone(c, Events({TicketEvent::TYPE_CREATED, TicketEvent::TYPE_ASSIGNED, TicketEvent::TYPE_STARTED})), 0u);
+  EXPECT_EQ(StepsDone(c, Events({TicketEvent::TYPE_CREATED, TicketEvent::TYPE_ASSIGNED,
+                                 TicketEvent::TYPE_STARTED})),
+            0u);
   // A result that is sent back is in work at once: the recorded start leaves no event.
   const RecordedCase back = With({Kind::kResolve, Kind::kSendBack, Kind::kStart, Kind::kResolve});
-  EXPECT_EQ(StepsDone(back, Events({TicketEvent::TYPE_STARTED, TicketEvent::TYPE_RESOLVED, TicketEvent::TYPE_SENT_BACK,
-                                    TicketEvent::TYPE_RESOLVED})),
+  EXPECT_EQ(StepsDone(back, Events({TicketEvent::TYPE_STARTED, TicketEvent::TYPE_RESOLVED,
+                                    TicketEvent::TYPE_SENT_BACK, TicketEvent::TYPE_RESOLVED})),
             4u);
   // A recorded wait that was resolved without a resume of its own.
   const RecordedCase waits = With({Kind::kWait, Kind::kResolve, Kind::kClose});

@@ -11,8 +11,10 @@
 
 namespace potok::ctl {
 
-// Calls `work(i)` for i in [0, count) from `threads` threads. The first failure ends it and is returned.
-inline absl::Status InParallel(size_t count, int threads, const std::function<absl::Status(size_t)>& work) {
+// Calls `work(i)` for i in [0, count) from `threads` threads. The first failure ends it and is
+// returned.
+inline absl::Status InParallel(size_t count, int threads,
+                               const std::function<absl::Status(size_t)>& work) {
   std::atomic<size_t> next{0};
   std::atomic<bool> failed{false};
   absl::Mutex mu;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "google/protobuf/util/time_util.h"
+
 #include "terminal.h"
 
 namespace potok::ctl {
@@ -34,7 +35,8 @@ absl::Duration Real() { return StackClock::Real(); }
 api::v1::Channel ChannelOf(absl::string_view contact) {
   const std::string word = absl::AsciiStrToLower(contact);
   const auto any = [&](std::initializer_list<absl::string_view> words) {
-    return std::any_of(words.begin(), words.end(), [&](absl::string_view w) { return absl::StrContains(word, w); });
+    return std::any_of(words.begin(), words.end(),
+                       [&](absl::string_view w) { return absl::StrContains(word, w); });
   };
   if (any({"mail", "почт"})) return api::v1::CHANNEL_EMAIL;
   if (any({"phone", "call", "ivr", "телефон"})) return api::v1::CHANNEL_PHONE;
@@ -47,18 +49,19 @@ api::v1::Channel ChannelOf(absl::string_view contact) {
 
 // The ways a call fails that looking at the ticket again may cure.
 bool MayHaveMoved(const absl::Status& status) {
-  return absl::IsFailedPrecondition(status) || absl::IsAborted(status) || absl::IsPermissionDenied(status) ||
-         absl::IsUnknown(status);
+  return absl::IsFailedPrecondition(status) || absl::IsAborted(status) ||
+         absl::IsPermissionDenied(status) || absl::IsUnknown(status);
 }
 
 }  // namespace
 
-Player::Player(Connection& connection, const RecordedLog& log, const Cast& cast, const ReplayTime& axis, StackClock& clock,
-               const ReplayTempo& tempo)
+Player::Player(Connection& connection, const RecordedLog& log, const Cast& cast,
+               const ReplayTime& axis, StackClock& clock, const ReplayTempo& tempo)
     : connection_(connection), log_(log), cast_(cast), axis_(axis), clock_(clock), tempo_(tempo) {}
 
 absl::Time Player::DueOf(const Part& part) const {
-  const absl::Time at = part.next == 0 ? part.recorded->opened : part.recorded->steps[part.next - 1].at;
+  const absl::Time at =
+      part.next == 0 ? part.recorded->opened : part.recorded->steps[part.next - 1].at;
   return tempo_.anchor + (axis_.Played(at) - axis_.first) * tempo_.stretch;
 }
 
@@ -72,7 +75,8 @@ void Player::Take(Part& part, const Ticket& ticket) {
 absl::Status Player::Refresh(Part& part) {
   intake::v1::GetTicketRequest request;
   request.set_name(part.ticket);
-  const auto ticket = connection_.Call(*connection_.intake, &IntakeService::Stub::GetTicket, request, As{}, kPatience);
+  const auto ticket = connection_.Call(*connection_.intake, &IntakeService::Stub::GetTicket,
+                                       request, As{}, kPatience);
   if (ticket.ok()) Take(part, *ticket);
   return ticket.status();
 }
@@ -83,20 +87,23 @@ absl::Status Player::File(Part& part) {
   Ticket& ticket = *request.mutable_ticket();
   ticket.set_flow(absl::StrCat("flows/", cast_.FlowOf(c).id));
   ticket.set_title(TitleOf(c));
-  ticket.set_description(absl::StrCat("Recorded as ", c.id, ", filed ", absl::FormatTime("%Y-%m-%d %H:%M", c.opened, LogZone()), c.contact.empty() ? "" : " by ", c.contact, "."));
+  ticket.set_description(absl::StrCat("Recorded as ", c.id, ", filed ",
+                                      absl::FormatTime("%Y-%m-%d %H:%M", c.opened, LogZone()),
+                                      c.contact.empty() ? "" : " by ", c.contact, "."));
   const Degrees degrees = DegreesFor(c.priority, c.urgency, c.impact);
   ticket.set_urgency(static_cast<api::v1::Degree>(degrees.urgency));
   ticket.set_impact(static_cast<api::v1::Degree>(degrees.impact));
   ticket.set_channel(ChannelOf(c.contact));
   request.set_request_id(RequestIdFor(absl::StrCat("replay/", c.id, "/file")));
-  const auto made = connection_.Call(*connection_.intake, &IntakeService::Stub::CreateTicket, request,
-                                     Requester(cast_.CallerOf(c)), kPatience);
+  const auto made = connection_.Call(*connection_.intake, &IntakeService::Stub::CreateTicket,
+                                     request, Requester(cast_.CallerOf(c)), kPatience);
   if (made.ok()) Take(part, *made);
   return made.status();
 }
 
 absl::Status Player::Move(Part& part, ReplayMove move, const RecordedStep& step) {
-  const std::string id = RequestIdFor(absl::StrCat("replay/", part.recorded->id, "/", part.next, "/", NameOf(move)));
+  const std::string id =
+      RequestIdFor(absl::StrCat("replay/", part.recorded->id, "/", part.next, "/", NameOf(move)));
   const As holder = Agent(part.assignee), caller = Requester(cast_.CallerOf(*part.recorded));
   const auto call = [&](auto method, auto request, const As& as) {
     request.set_name(part.ticket);
@@ -106,14 +113,16 @@ absl::Status Player::Move(Part& part, ReplayMove move, const RecordedStep& step)
     return ticket.status();
   };
   switch (move) {
-    case ReplayMove::kStart: return call(&IntakeService::Stub::StartTicket, intake::v1::StartTicketRequest(), holder);
+    case ReplayMove::kStart:
+      return call(&IntakeService::Stub::StartTicket, intake::v1::StartTicketRequest(), holder);
     case ReplayMove::kWait: {
       intake::v1::WaitTicketRequest request;
       request.set_question(step.state);
       return call(&IntakeService::Stub::WaitTicket, request, holder);
     }
     case ReplayMove::kResume: {
-      // What the requester was asked comes from the requester; a vendor or a problem is looked after by the holder.
+      // What the requester was asked comes from the requester; a vendor or a problem is looked
+      // after by the holder.
       if (step.kind != RecordedStep::Kind::kResume || part.next < 2 ||
           !absl::StrContains(part.recorded->steps[part.next - 2].state, "User")) {
         return call(&IntakeService::Stub::ResumeTicket, intake::v1::ResumeTicketRequest(), holder);
@@ -122,7 +131,8 @@ absl::Status Player::Move(Part& part, ReplayMove move, const RecordedStep& step)
       request.set_name(part.ticket);
       request.set_text("Here is what was asked for.");
       request.set_request_id(id);
-      const auto answer = connection_.Call(*connection_.intake, &IntakeService::Stub::AddComment, request, caller, kPatience);
+      const auto answer = connection_.Call(*connection_.intake, &IntakeService::Stub::AddComment,
+                                           request, caller, kPatience);
       if (answer.ok()) Take(part, answer->ticket());
       return answer.status();
     }
@@ -131,7 +141,8 @@ absl::Status Player::Move(Part& part, ReplayMove move, const RecordedStep& step)
       request.set_result("Resolved, as recorded.");
       return call(&IntakeService::Stub::ResolveTicket, request, holder);
     }
-    case ReplayMove::kConfirm: return call(&IntakeService::Stub::ConfirmTicket, intake::v1::ConfirmTicketRequest(), caller);
+    case ReplayMove::kConfirm:
+      return call(&IntakeService::Stub::ConfirmTicket, intake::v1::ConfirmTicketRequest(), caller);
     case ReplayMove::kSendBack: {
       intake::v1::SendBackTicketRequest request;
       request.set_reason(absl::StrCat("Recorded: back to ", step.state));
@@ -278,17 +289,20 @@ void Player::Watch(std::stop_token stop) {
     if (everything) all_seen = Real();
     request.set_filter("state = ASSIGNED");
     if (!everything && seen != absl::InfinitePast()) {
-      absl::StrAppend(request.mutable_filter(), " AND update_time > \"",
-                      absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", seen - absl::Milliseconds(500) * clock_.scale(),
-                                       absl::UTCTimeZone()),
-                      "\"");
+      absl::StrAppend(
+          request.mutable_filter(), " AND update_time > \"",
+          absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", seen - absl::Milliseconds(500) * clock_.scale(),
+                           absl::UTCTimeZone()),
+          "\"");
     }
     do {
-      const auto page = connection_.Call(*connection_.intake, &IntakeService::Stub::ListTickets, request, As{}, kPatience);
+      const auto page = connection_.Call(*connection_.intake, &IntakeService::Stub::ListTickets,
+                                         request, As{}, kPatience);
       if (!page.ok()) break;
       absl::MutexLock lock(&mu_);
       for (const Ticket& ticket : page->tickets()) {
-        seen = std::max(seen, absl::FromUnixMicros(TimeUtil::TimestampToMicroseconds(ticket.update_time())));
+        seen = std::max(
+            seen, absl::FromUnixMicros(TimeUtil::TimestampToMicroseconds(ticket.update_time())));
         got_holder_[ticket.name()] = ticket.version();
         const auto parked = parked_.find(ticket.name());
         if (parked == parked_.end()) continue;
@@ -321,8 +335,8 @@ void Player::Oversee(int64_t total) {
     const auto seconds = static_cast<int>(std::max(0.0, absl::ToDoubleSeconds(remaining)));
     progress.Show(result_.found_steps + result_.played_steps,
                   absl::StrFormat("%s  queued %d  left %d:%02d",
-                                  absl::FormatTime("%d.%m.%Y %H:%M", clock_.Now(), LogZone()), parked_.size(),
-                                  seconds / 60, seconds % 60));
+                                  absl::FormatTime("%d.%m.%Y %H:%M", clock_.Now(), LogZone()),
+                                  parked_.size(), seconds / 60, seconds % 60));
     if (left_ <= 0) break;
   }
   progress.Done();

@@ -1,4 +1,5 @@
-// Plays recorded cases: an open loop that files each request and takes each step at its time, whoever holds the request by then.
+// Plays recorded cases: an open loop that files each request and takes each step at its time,
+// whoever holds the request by then.
 #pragma once
 
 #include <deque>
@@ -11,6 +12,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+
 #include "connection.h"
 #include "replay_cast.h"
 #include "replay_clock.h"
@@ -22,29 +24,32 @@ namespace potok::ctl {
 
 // Where the recorded times lie on Potok's clock.
 struct ReplayTempo {
-  absl::Time anchor;   // Business instant of the first filing,
-  double stretch = 1;  // and business seconds a recorded second; 1 where the stack's clock is the log's own.
+  absl::Time anchor;  // Business instant of the first filing,
+  double stretch =
+      1;  // and business seconds a recorded second; 1 where the stack's clock is the log's own.
 };
 
 struct PlayResult {
   int64_t cases = 0;
-  int64_t steps = 0;         // All, filings included.
-  int64_t found_steps = 0;   // Done by an earlier run.
+  int64_t steps = 0;        // All, filings included.
+  int64_t found_steps = 0;  // Done by an earlier run.
   int64_t played_steps = 0;
   int64_t waited_for_holder = 0;  // Steps whose time came while the request was still queued.
   int64_t skipped_cases = 0;
   std::vector<std::string> skipped;  // Why, of the first few.
-  std::vector<double> late_seconds;  // Real time between when a step was due and when it was taken up.
-  absl::Duration took;               // Real time.
+  std::vector<double>
+      late_seconds;     // Real time between when a step was due and when it was taken up.
+  absl::Duration took;  // Real time.
 };
 
 // Play may be called once. Its threads are its own.
 class Player {
  public:
-  Player(Connection& connection, const RecordedLog& log, const Cast& cast, const ReplayTime& axis, StackClock& clock,
-         const ReplayTempo& tempo);
+  Player(Connection& connection, const RecordedLog& log, const Cast& cast, const ReplayTime& axis,
+         StackClock& clock, const ReplayTempo& tempo);
 
-  // Goes on from what `found` says is done already. Shows its progress. Fails only when Potok is gone for good.
+  // Goes on from what `found` says is done already. Shows its progress. Fails only when Potok is
+  // gone for good.
   PlayResult Play(const std::map<std::string, ReplayedTicket>& found);
 
  private:
@@ -90,9 +95,10 @@ class Player {
   absl::Mutex mu_;
   absl::CondVar changed_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_ ABSL_GUARDED_BY(mu_);
-  std::map<std::string, Part*> parked_ ABSL_GUARDED_BY(mu_);        // By ticket: waits for a holder.
-  std::map<std::string, int64_t> got_holder_ ABSL_GUARDED_BY(mu_);  // Ticket -> version at which one was seen.
-  int64_t left_ ABSL_GUARDED_BY(mu_) = 0;                           // Cases that are not through.
+  std::map<std::string, Part*> parked_ ABSL_GUARDED_BY(mu_);  // By ticket: waits for a holder.
+  std::map<std::string, int64_t> got_holder_
+      ABSL_GUARDED_BY(mu_);                // Ticket -> version at which one was seen.
+  int64_t left_ ABSL_GUARDED_BY(mu_) = 0;  // Cases that are not through.
   PlayResult result_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -12,8 +12,14 @@ namespace potok::ctl {
 // What was read: columns, rows, bad rows with line and column, the people, the promises.
 void SayWhatWasRead(const RecordedLog& log, const Cast& cast, const ReplayTime& axis);
 
-// What was played, and Potok's figures beside the recorded ones. `scale` is business seconds a real second.
+// What was played, and Potok's figures beside the recorded ones. `scale` is business seconds a real
+// second.
 void SayWhatHappened(const RecordedLog& log, const Cast& cast, const PlayResult& played,
-                     const std::map<std::string, ReplayedTicket>& tickets, double scale, double stretch);
+                     const std::map<std::string, ReplayedTicket>& tickets, double scale,
+                     double stretch);
+
+// Mails that the stack's sink has received, and commands to copy.
+void SayWhereToLook(const Connection& connection,
+                    const std::map<std::string, ReplayedTicket>& tickets);
 
 }  // namespace potok::ctl

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+
 #include "replay_parallel.h"
 
 namespace potok::ctl {
@@ -12,13 +13,16 @@ namespace {
 
 constexpr size_t kPeopleAtOnce = 1000;
 constexpr int kCallers = 8;
-// Hours of a working week and of a week: a term around the clock becomes about as long a term in working time.
+// Hours of a working week and of a week: a term around the clock becomes about as long a term in
+// working time.
 constexpr double kWorkingShare = 40.0 / 168.0;
 
-// The content is a part of the id: another content is another request, the same content the same one.
+// The content is a part of the id: another content is another request, the same content the same
+// one.
 template <class Q>
 void Identify(Q* request, absl::string_view name) {
-  request->set_request_id(RequestIdFor(absl::StrCat("replay/", name, "/", request->SerializeAsString())));
+  request->set_request_id(
+      RequestIdFor(absl::StrCat("replay/", name, "/", request->SerializeAsString())));
 }
 
 absl::Status FineIfExists(const absl::Status& status) {
@@ -39,8 +43,11 @@ absl::Status MakePromise(Connection& connection, const Cast& cast, const ReplayO
     request.set_calendar_id(calendar_id);
     request.set_calendar_template(calendar_id);
     Identify(&request, "calendar");
-    const absl::Status made = connection.Call(*connection.calendars, &sla_timer::v1::CalendarService::Stub::CreateCalendar,
-                                              request, As{}).status();
+    const absl::Status made =
+        connection
+            .Call(*connection.calendars, &sla_timer::v1::CalendarService::Stub::CreateCalendar,
+                  request, As{})
+            .status();
     if (!FineIfExists(made).ok()) return made;
   }
   sla_timer::v1::CreateSlaPolicyRequest request;
@@ -59,8 +66,11 @@ absl::Status MakePromise(Connection& connection, const Cast& cast, const ReplayO
   step.mutable_delay()->set_seconds(0);
   step.set_action(sla_timer::v1::EscalationStep::ACTION_TELL_MANAGER);
   Identify(&request, "policy");
-  return FineIfExists(connection.Call(*connection.policies, &sla_timer::v1::SlaPolicyService::Stub::CreateSlaPolicy, request,
-                                      As{}).status());
+  return FineIfExists(connection
+                          .Call(*connection.policies,
+                                &sla_timer::v1::SlaPolicyService::Stub::CreateSlaPolicy, request,
+                                As{})
+                          .status());
 }
 
 absl::Status HirePeople(Connection& connection, const Cast& cast) {
@@ -77,14 +87,17 @@ absl::Status HirePeople(Connection& connection, const Cast& cast) {
     }
     Identify(&request, "people");
     const absl::Status hired =
-        connection.Call(*connection.directory, &intake::v1::DirectoryService::Stub::BatchUpsertEmployees, request, As{})
+        connection
+            .Call(*connection.directory, &intake::v1::DirectoryService::Stub::BatchUpsertEmployees,
+                  request, As{})
             .status();
     if (!hired.ok()) return hired;
   }
   return absl::OkStatus();
 }
 
-absl::Status OpenFlow(Connection& connection, const Cast& cast, const CastFlow& flow, const ReplayOptions& options) {
+absl::Status OpenFlow(Connection& connection, const Cast& cast, const CastFlow& flow,
+                      const ReplayOptions& options) {
   intake::v1::CreateFlowRequest request;
   request.set_flow_id(flow.id);
   intake::v1::Flow& made = *request.mutable_flow();
@@ -92,15 +105,17 @@ absl::Status OpenFlow(Connection& connection, const Cast& cast, const CastFlow& 
   made.mutable_display_name()->set_ru(flow.group);
   made.set_prefix(flow.prefix);
   made.set_sla_policy(absl::StrCat("slaPolicies/", PolicyId(cast, options)));
-  made.set_distribution_mode(options.mode == "round-robin" ? api::v1::DISTRIBUTION_MODE_ROUND_ROBIN
-                                                           : api::v1::DISTRIBUTION_MODE_LEAST_LOADED);
+  made.set_distribution_mode(options.mode == "round-robin"
+                                 ? api::v1::DISTRIBUTION_MODE_ROUND_ROBIN
+                                 : api::v1::DISTRIBUTION_MODE_LEAST_LOADED);
   made.add_admins(absl::StrCat("employees/", kDeskHead));
   made.set_manager(absl::StrCat("employees/", kDeskHead));
   made.mutable_options()->set_auto_close_working_days(cast.auto_close_days);
   made.mutable_options()->set_reopen_days(365);
   Identify(&request, "flow");
   const absl::Status opened = FineIfExists(
-      connection.Call(*connection.flows, &intake::v1::FlowService::Stub::CreateFlow, request, As{}).status());
+      connection.Call(*connection.flows, &intake::v1::FlowService::Stub::CreateFlow, request, As{})
+          .status());
   if (!opened.ok()) return opened;
   router::v1::BatchUpsertMembersRequest members;
   members.set_parent(absl::StrCat("flows/", flow.id));
@@ -110,7 +125,9 @@ absl::Status OpenFlow(Connection& connection, const Cast& cast, const CastFlow& 
     one.set_max_active(member.max_active);
   }
   Identify(&members, "members");
-  return connection.Call(*connection.team, &router::v1::TeamService::Stub::BatchUpsertMembers, members, As{}).status();
+  return connection
+      .Call(*connection.team, &router::v1::TeamService::Stub::BatchUpsertMembers, members, As{})
+      .status();
 }
 
 absl::Status ComeOnline(Connection& connection, const std::string& agent) {
@@ -118,7 +135,9 @@ absl::Status ComeOnline(Connection& connection, const std::string& agent) {
   request.set_name(absl::StrCat("employees/", agent, "/presence"));
   request.set_status(router::v1::Presence::STATUS_ONLINE);
   Identify(&request, "presence");
-  return connection.Call(*connection.team, &router::v1::TeamService::Stub::SetPresence, request, As{}).status();
+  return connection
+      .Call(*connection.team, &router::v1::TeamService::Stub::SetPresence, request, As{})
+      .status();
 }
 
 }  // namespace
@@ -136,7 +155,8 @@ absl::Status SetUpCast(Connection& connection, const Cast& cast, const ReplayOpt
   }
   std::sort(agents.begin(), agents.end());
   agents.erase(std::unique(agents.begin(), agents.end()), agents.end());
-  return InParallel(agents.size(), kCallers, [&](size_t i) { return ComeOnline(connection, agents[i]); });
+  return InParallel(agents.size(), kCallers,
+                    [&](size_t i) { return ComeOnline(connection, agents[i]); });
 }
 
 }  // namespace potok::ctl

@@ -1,7 +1,9 @@
-// Makes the company of a recorded log in Potok: calendar, promise, people, flows, members, presence.
+// Makes the company of a recorded log in Potok: calendar, promise, people, flows, members,
+// presence.
 #pragma once
 
 #include "absl/status/status.h"
+
 #include "connection.h"
 #include "replay.h"
 #include "replay_cast.h"

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
+
 #include "base/utf8.h"
 #include "replay_parallel.h"
 
@@ -17,7 +18,8 @@ constexpr size_t kLongestTitle = 200;
 // "[INC0000045] Category 55": the id, or nothing.
 std::string CaseIdOf(const std::string& title) {
   const size_t end = title.find(']');
-  return title.empty() || title[0] != '[' || end == std::string::npos ? "" : title.substr(1, end - 1);
+  return title.empty() || title[0] != '[' || end == std::string::npos ? ""
+                                                                      : title.substr(1, end - 1);
 }
 
 absl::Status ReadFlow(Connection& connection, const CastFlow& flow, absl::Mutex& mu,
@@ -27,7 +29,8 @@ absl::Status ReadFlow(Connection& connection, const CastFlow& flow, absl::Mutex&
   request.set_filter(absl::StrCat("flow = \"flows/", flow.id, "\""));
   request.set_order_by("create_time");
   do {
-    const auto page = connection.Call(*connection.intake, &intake::v1::IntakeService::Stub::ListTickets, request, As{});
+    const auto page = connection.Call(*connection.intake,
+                                      &intake::v1::IntakeService::Stub::ListTickets, request, As{});
     if (!page.ok()) return page.status();
     absl::MutexLock lock(&mu);
     for (const intake::v1::Ticket& ticket : page->tickets()) {
@@ -44,8 +47,8 @@ absl::Status ReadEvents(Connection& connection, ReplayedTicket* replayed) {
   request.set_parent(replayed->ticket.name());
   request.set_page_size(1000);
   do {
-    const auto page =
-        connection.Call(*connection.intake, &intake::v1::IntakeService::Stub::ListTicketEvents, request, As{});
+    const auto page = connection.Call(
+        *connection.intake, &intake::v1::IntakeService::Stub::ListTicketEvents, request, As{});
     if (!page.ok()) return page.status();
     replayed->events.insert(replayed->events.end(), page->events().begin(), page->events().end());
     request.set_page_token(page->next_page_token());
@@ -55,12 +58,13 @@ absl::Status ReadEvents(Connection& connection, ReplayedTicket* replayed) {
 
 }  // namespace
 
-absl::StatusOr<std::map<std::string, ReplayedTicket>> ReadReplayed(Connection& connection, const Cast& cast,
-                                                                   const std::function<void(int64_t, int64_t)>& shown) {
+absl::StatusOr<std::map<std::string, ReplayedTicket>> ReadReplayed(
+    Connection& connection, const Cast& cast, const std::function<void(int64_t, int64_t)>& shown) {
   std::map<std::string, ReplayedTicket> found;
   absl::Mutex mu;
-  absl::Status read = InParallel(cast.flows.size(), kCallers,
-                                 [&](size_t i) { return ReadFlow(connection, cast.flows[i], mu, &found); });
+  absl::Status read = InParallel(cast.flows.size(), kCallers, [&](size_t i) {
+    return ReadFlow(connection, cast.flows[i], mu, &found);
+  });
   if (!read.ok()) return read;
   std::vector<ReplayedTicket*> tickets;
   for (auto& [id, replayed] : found) tickets.push_back(&replayed);
@@ -80,7 +84,8 @@ std::string TitleOf(const RecordedCase& c) {
   for (const std::string* part : {&c.title, &c.category, &c.subcategory}) {
     if (!part->empty()) about.push_back(*part);
   }
-  std::string title = absl::StrCat("[", c.id, "] ", about.empty() ? "request" : absl::StrJoin(about, ", "));
+  std::string title =
+      absl::StrCat("[", c.id, "] ", about.empty() ? "request" : absl::StrJoin(about, ", "));
   for (char& letter : title) {
     if (static_cast<unsigned char>(letter) < ' ') letter = ' ';
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "connection.h"
 #include "replay_cast.h"
 
@@ -18,8 +19,8 @@ struct ReplayedTicket {
 };
 
 // By case id. `shown(done, total)` is called now and then.
-absl::StatusOr<std::map<std::string, ReplayedTicket>> ReadReplayed(Connection& connection, const Cast& cast,
-                                                                   const std::function<void(int64_t, int64_t)>& shown);
+absl::StatusOr<std::map<std::string, ReplayedTicket>> ReadReplayed(
+    Connection& connection, const Cast& cast, const std::function<void(int64_t, int64_t)>& shown);
 
 // The title a case is filed under; it names the case, so that a later run finds it again.
 std::string TitleOf(const RecordedCase& c);

@@ -33,7 +33,8 @@ ReplayTime MakeReplayTime(const RecordedLog& log) {
   ReplayTime axis;
   axis.first = times.front();
   axis.last = times.back();
-  axis.dense_end = std::max(axis.first + kMonth, times[static_cast<size_t>(kDenseShare * (times.size() - 1))]);
+  axis.dense_end =
+      std::max(axis.first + kMonth, times[static_cast<size_t>(kDenseShare * (times.size() - 1))]);
   const absl::Duration dense = axis.dense_end - axis.first;
   if (axis.last - axis.dense_end <= dense * kLongTail) {
     axis.dense_end = axis.last;
