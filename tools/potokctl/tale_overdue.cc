@@ -149,13 +149,14 @@ absl::Status TellOverdue(Stage& stage, Background&) {
                                                  " → ", SurnameOf(now.assignee())));
   stage.clock.Until(stage.At(1, "12:30"));
   POTOK_ASSIGN_OR_RETURN(now, Begun(stage, ticket.name()));
-  stage.clock.Until(stage.At(1, "14:45"));
+  // However late it came to this agent, the work itself takes its time.
+  stage.clock.Until(std::max(stage.At(1, "14:45"), TimeOf(now.update_time()) + absl::Minutes(50)));
   const std::string agent = now.assignee();  // A result ends the holding.
   const std::string result = "У провайдера закрыт порт. Перевели на запасной шлюз, VPN работает.";
   POTOK_ASSIGN_OR_RETURN(now, Resolve(stage.connection, now, IdOf(agent), result));
   stage.narrator.Tell(TimeOf(now.update_time()), now.number(),
                       absl::StrCat(NameOf(agent), ", результат: «", result, "»"));
-  stage.clock.Until(stage.At(1, "16:10"));
+  stage.clock.Until(std::max(stage.At(1, "16:10"), TimeOf(now.update_time()) + absl::Minutes(40)));
   POTOK_ASSIGN_OR_RETURN(now, Confirm(stage.connection, now));
   const std::string comment = "Сутки без VPN, сорвался созвон с клиентом";
   POTOK_ASSIGN_OR_RETURN(now, Rate(stage.connection, now, 2, comment));
