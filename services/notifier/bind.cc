@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+
 #include "base/status_macros.h"
 #include "ledger/foundation/foundation.h"
 #include "notifier/domain/mail.h"
@@ -70,8 +71,8 @@ class Notifier final : public app::Bound {
         mail_breaker_(Channel::kEmail, meters_),
         hub_store_(foundation_->loops()),
         hub_(hub_store_),
-        planner_(PlannerOptionsOf(parts.config.templates(), mail), texts_,
-                 foundation_->reference(), foundation_->clock(), meters_),
+        planner_(PlannerOptionsOf(parts.config.templates(), mail), texts_, foundation_->reference(),
+                 foundation_->clock(), meters_),
         consumer_(ConsumerOptionsOf(), foundation_->loops(),
                   [this](pg::Tx& tx, const std::vector<log::LogEntry>& entries) {
                     return planner_.Plan(tx, entries);
@@ -84,10 +85,10 @@ class Notifier final : public app::Bound {
     if (!mail.smtp.url.empty()) AddMailWorkers(parts, mail);
     parts.AddLoop("notify-gauges",
                   [this](std::stop_token) -> absl::StatusOr<absl::Duration> { return Measure(); });
-    auto& lag = parts.metrics.Gauge(
-        "potok_stream_lag_entries",
-        "Log entries a group has not consumed in the parts this process owns.",
-        {{"group", "notifier"}});
+    auto& lag =
+        parts.metrics.Gauge("potok_stream_lag_entries",
+                            "Log entries a group has not consumed in the parts this process owns.",
+                            {{"group", "notifier"}});
     auto& followed = parts.metrics.Gauge("potok_inboxes_followed", "Open WatchInbox streams.");
     scrape_ = parts.metrics.BeforeScrape([this, &lag, &followed] {
       lag.Set(static_cast<double>(consumer_.Stats().lag));
@@ -115,14 +116,12 @@ class Notifier final : public app::Bound {
     options.mail_domain = mail.domain;
     options.portal_url = parts.config.templates().portal_url();
     for (int i = 0; i < kMailWorkers; ++i) {
-      loops_.push_back(std::make_unique<DeliveryLoop>(
-          options, queue_, texts_, foundation_->clock(), std::make_unique<SmtpSender>(mail.smtp),
-          mail_breaker_, meters_));
-      mail_workers_.push_back(
-          &parts.AddLoop(absl::StrCat("mail-", i), [loop = loops_.back().get()](
-                                                       std::stop_token stop) {
-            return loop->Turn(stop);
-          }));
+      loops_.push_back(std::make_unique<DeliveryLoop>(options, queue_, texts_, foundation_->clock(),
+                                                      std::make_unique<SmtpSender>(mail.smtp),
+                                                      mail_breaker_, meters_));
+      mail_workers_.push_back(&parts.AddLoop(
+          absl::StrCat("mail-", i),
+          [loop = loops_.back().get()](std::stop_token stop) { return loop->Turn(stop); }));
     }
   }
 
@@ -145,7 +144,7 @@ class Notifier final : public app::Bound {
   SharedBreaker mail_breaker_;
   std::vector<std::unique_ptr<DeliveryLoop>> loops_;
   std::vector<app::Loop*> mail_workers_;  // Of the process; alive as long as this.
-  const InboxStore hub_store_;  // Apart from inbox_: the hub looks whatever calls do.
+  const InboxStore hub_store_;            // Apart from inbox_: the hub looks whatever calls do.
   InboxHub hub_;
   Planner planner_;
   log::Consumer consumer_;

@@ -81,9 +81,7 @@ std::vector<Notice> AudienceOf(const Ticket& after, const Event& event,
                                const Surroundings& around) {
   Invitation invitation(event, around);
   switch (event.type) {
-    case EventType::kCreated:
-      invitation.TellAlsoActor("created_requester", after.requester);
-      break;
+    case EventType::kCreated: invitation.TellAlsoActor("created_requester", after.requester); break;
     case EventType::kAssigned:
       invitation.Tell("assigned_assignee", event.agent);
       invitation.Tell("assigned_requester", after.requester);
@@ -92,9 +90,9 @@ std::vector<Notice> AudienceOf(const Ticket& after, const Event& event,
     case EventType::kWaiting: invitation.Tell("waiting_requester", after.requester); break;
     case EventType::kResumed: invitation.Tell("resumed_assignee", after.assignee); break;
     case EventType::kResolved:
-      invitation.Tell(event.state_after == State::kClosed ? "finished_requester"
-                                                          : "resolved_requester",
-                      after.requester);
+      invitation.Tell(
+          event.state_after == State::kClosed ? "finished_requester" : "resolved_requester",
+          after.requester);
       break;
     case EventType::kConfirmed:
       invitation.Tell("confirmed_former_assignee", after.sticky_agent);

@@ -1,4 +1,5 @@
-// Who is told about an event of a ticket. Pure and total: every event has an audience, often nobody.
+// Who is told about an event of a ticket. Pure and total: every event has an audience, often
+// nobody.
 //
 // One person hears of one event once: when several rules meet in one person, the first in the order
 // manager, assignee, requester counts. Nobody is told of their own act, except whoever files a

@@ -75,7 +75,9 @@ std::vector<std::string> Audience(const Case& c) {
 const Case kCases[] = {
     {EventType::kCreated, State::kQueued, "anna", {"anna created_requester"}},
     {EventType::kCreated, State::kQueued, "portal", {"anna created_requester"}},
-    {EventType::kAssigned, State::kAssigned, "system",
+    {EventType::kAssigned,
+     State::kAssigned,
+     "system",
      {"boris assigned_assignee", "anna assigned_requester"}},
     {EventType::kAssigned, State::kAssigned, "boris", {"anna assigned_requester"}},
     {EventType::kStarted, State::kInProgress, "boris", {}},
@@ -86,53 +88,86 @@ const Case kCases[] = {
     {EventType::kResolved, State::kResolved, "boris", {"anna resolved_requester"}},
     {EventType::kResolved, State::kClosed, "boris", {"anna finished_requester"}},
     {EventType::kConfirmed, State::kClosed, "anna", {"boris confirmed_former_assignee"}},
-    {EventType::kAutoClosed, State::kClosed, "system",
+    {EventType::kAutoClosed,
+     State::kClosed,
+     "system",
      {"anna auto_closed_requester", "boris auto_closed_former_assignee"}},
     {EventType::kSentBack, State::kInProgress, "anna", {"boris sent_back_assignee"}},
     {EventType::kSentBack, State::kQueued, "anna", {}},
     {EventType::kRated, State::kClosed, "anna", {"boris rated_former_assignee"}, "", 5},
     {EventType::kRated, State::kClosed, "anna", {"boris rated_former_assignee"}, "", 3},
-    {EventType::kRated, State::kClosed, "anna",
-     {"galya rated_low_responsible", "boris rated_former_assignee"}, "", 2},
-    {EventType::kRated, State::kClosed, "anna",
-     {"galya rated_low_responsible", "boris rated_former_assignee"}, "", 1},
+    {EventType::kRated,
+     State::kClosed,
+     "anna",
+     {"galya rated_low_responsible", "boris rated_former_assignee"},
+     "",
+     2},
+    {EventType::kRated,
+     State::kClosed,
+     "anna",
+     {"galya rated_low_responsible", "boris rated_former_assignee"},
+     "",
+     1},
     {EventType::kCancelled, State::kCancelled, "anna", {"boris cancelled_former_assignee"}},
-    {EventType::kCancelled, State::kCancelled, "galya",
+    {EventType::kCancelled,
+     State::kCancelled,
+     "galya",
      {"boris cancelled_former_assignee", "anna cancelled_requester"}},
     {EventType::kReopened, State::kQueued, "anna", {"boris reopened_former_assignee"}},
-    {EventType::kReopened, State::kQueued, "galya",
+    {EventType::kReopened,
+     State::kQueued,
+     "galya",
      {"boris reopened_former_assignee", "anna reopened_requester"}},
     {EventType::kDeclined, State::kQueued, "boris", {}},
     {EventType::kReturned, State::kQueued, "boris", {}},
-    {EventType::kTransferred, State::kAssigned, "vera",
+    {EventType::kTransferred,
+     State::kAssigned,
+     "vera",
      {"boris transferred_assignee", "anna transferred_requester"}},
-    {EventType::kTransferred, State::kAssigned, "galya",
+    {EventType::kTransferred,
+     State::kAssigned,
+     "galya",
      {"boris transferred_assignee", "vera transferred_former_assignee",
       "anna transferred_requester"}},
     {EventType::kLineChanged, State::kQueued, "boris", {}},
     {EventType::kLineChanged, State::kQueued, "system", {"boris line_changed_former_assignee"}},
     {EventType::kCommented, State::kInProgress, "anna", {"boris commented_assignee"}, "public"},
     {EventType::kCommented, State::kInProgress, "boris", {"anna commented_requester"}, "public"},
-    {EventType::kCommented, State::kInProgress, "galya",
-     {"boris commented_assignee", "anna commented_requester"}, "public"},
+    {EventType::kCommented,
+     State::kInProgress,
+     "galya",
+     {"boris commented_assignee", "anna commented_requester"},
+     "public"},
     {EventType::kCommented, State::kQueued, "anna", {}, "public"},
     {EventType::kCommented, State::kResolved, "anna", {"boris commented_assignee"}, "public"},
     {EventType::kCommented, State::kInProgress, "galya", {"boris noted_assignee"}, "internal"},
     {EventType::kCommented, State::kInProgress, "boris", {}, "internal"},
-    {EventType::kDeadlineExtended, State::kInProgress, "boris",
+    {EventType::kDeadlineExtended,
+     State::kInProgress,
+     "boris",
      {"anna deadline_extended_requester"}},
-    {EventType::kDeadlineExtended, State::kInProgress, "galya",
+    {EventType::kDeadlineExtended,
+     State::kInProgress,
+     "galya",
      {"boris deadline_extended_assignee", "anna deadline_extended_requester"}},
     {EventType::kPriorityChanged, State::kInProgress, "galya", {"boris priority_changed_assignee"}},
     {EventType::kHalfReminded, State::kInProgress, "system", {"boris half_term_assignee"}},
     {EventType::kHalfReminded, State::kQueued, "system", {"galya half_term_responsible"}},
-    {EventType::kBreached, State::kInProgress, "system",
+    {EventType::kBreached,
+     State::kInProgress,
+     "system",
      {"galya breached_responsible", "boris breached_assignee", "anna breached_requester"}},
-    {EventType::kBreached, State::kQueued, "system",
+    {EventType::kBreached,
+     State::kQueued,
+     "system",
      {"galya breached_responsible", "anna breached_requester"}},
-    {EventType::kFirstResponseBreached, State::kAssigned, "system",
+    {EventType::kFirstResponseBreached,
+     State::kAssigned,
+     "system",
      {"galya first_response_responsible", "boris first_response_assignee"}},
-    {EventType::kEscalated, State::kInProgress, "system",
+    {EventType::kEscalated,
+     State::kInProgress,
+     "system",
      {"galya escalated_responsible", "boris escalated_assignee"}},
 };
 
@@ -180,8 +215,7 @@ TEST(Audience, APersonInTwoRolesHearsOnceAndAsTheManager) {
   event.actor = "system";
   desk::Ticket ticket = Ticket(State::kInProgress);
   ticket.requester = "boris";
-  const std::vector<Notice> notices =
-      AudienceOf(ticket, event, {{"boris"}, Role::kManager, {}});
+  const std::vector<Notice> notices = AudienceOf(ticket, event, {{"boris"}, Role::kManager, {}});
   ASSERT_THAT(Told(notices), ElementsAre("boris breached_responsible"));
   EXPECT_EQ(notices[0].role, Role::kManager);
 }
@@ -191,8 +225,9 @@ TEST(Audience, AdminsStandInForAManagerUnderTheirOwnName) {
   event.type = EventType::kBreached;
   const std::vector<Notice> notices =
       AudienceOf(Ticket(State::kQueued), event, {{"dasha", "egor"}, Role::kFlowAdmin, {}});
-  EXPECT_THAT(Told(notices), UnorderedElementsAre("dasha breached_responsible", "egor breached_responsible",
-                                                  "anna breached_requester"));
+  EXPECT_THAT(Told(notices),
+              UnorderedElementsAre("dasha breached_responsible", "egor breached_responsible",
+                                   "anna breached_requester"));
   EXPECT_EQ(notices[0].role, Role::kFlowAdmin);
 }
 
@@ -205,7 +240,8 @@ TEST(Audience, ManagersHearWhenTheWholeLineDeclined) {
   ticket.excluded = {"boris"};
   EXPECT_THAT(Told(AudienceOf(ticket, event, around)), IsEmpty());
   ticket.excluded = {"boris", "vera"};
-  EXPECT_THAT(Told(AudienceOf(ticket, event, around)), ElementsAre("galya all_declined_responsible"));
+  EXPECT_THAT(Told(AudienceOf(ticket, event, around)),
+              ElementsAre("galya all_declined_responsible"));
 }
 
 TEST(Audience, OnlyRemindersAreOvertakenByEvents) {
@@ -214,15 +250,17 @@ TEST(Audience, OnlyRemindersAreOvertakenByEvents) {
   EXPECT_FALSE(StillWanted(Kind::kHalfTerm, Role::kAssignee, "vera", open));
   EXPECT_FALSE(StillWanted(Kind::kHalfTerm, Role::kManager, "galya", open));
   EXPECT_TRUE(StillWanted(Kind::kHalfTerm, Role::kManager, "galya", {State::kQueued, "", false}));
-  EXPECT_FALSE(StillWanted(Kind::kHalfTerm, Role::kAssignee, "boris",
-                           {State::kInProgress, "boris", true}));
-  for (const State state : {State::kResolved, State::kClosed, State::kCancelled, State::kArchived}) {
+  EXPECT_FALSE(
+      StillWanted(Kind::kHalfTerm, Role::kAssignee, "boris", {State::kInProgress, "boris", true}));
+  for (const State state :
+       {State::kResolved, State::kClosed, State::kCancelled, State::kArchived}) {
     const TicketNow finished{state, "", false};
     EXPECT_FALSE(StillWanted(Kind::kHalfTerm, Role::kAssignee, "boris", finished));
     EXPECT_FALSE(StillWanted(Kind::kEscalation, Role::kManager, "galya", finished));
     EXPECT_FALSE(StillWanted(Kind::kAllDeclined, Role::kManager, "galya", finished));
     for (const Kind kind : kAllKinds) {
-      if (kind == Kind::kHalfTerm || kind == Kind::kEscalation || kind == Kind::kAllDeclined) continue;
+      if (kind == Kind::kHalfTerm || kind == Kind::kEscalation || kind == Kind::kAllDeclined)
+        continue;
       EXPECT_TRUE(StillWanted(kind, Role::kManager, "galya", finished)) << Name(kind);
     }
   }

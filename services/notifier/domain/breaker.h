@@ -1,7 +1,8 @@
 // Whether a provider is worth trying: opens when it fails too often, then probes now and then.
 //
-// While it is open nothing is taken from the queue and no attempt is spent, so an outage of an hour costs
-// no notice its twelve tries. Time is any monotonic reading the caller brings. Pure; not thread-safe.
+// While it is open nothing is taken from the queue and no attempt is spent, so an outage of an hour
+// costs no notice its twelve tries. Time is any monotonic reading the caller brings. Pure; not
+// thread-safe.
 #pragma once
 
 #include <deque>
@@ -28,7 +29,8 @@ class Breaker {
   // There was nothing to send: the probe is still to be had.
   void GiveBack();
 
-  // What became of a send. `healthy` is about the provider: a mailbox that does not exist is no outage.
+  // What became of a send. `healthy` is about the provider: a mailbox that does not exist is no
+  // outage.
   void Record(absl::Duration now, bool healthy);
   // The provider asked for a rest.
   void PauseUntil(absl::Duration until);

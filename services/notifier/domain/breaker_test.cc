@@ -1,6 +1,7 @@
 #include "notifier/domain/breaker.h"
 
 #include "gtest/gtest.h"
+
 #include "notifier/domain/retry.h"
 
 namespace potok::notifier {

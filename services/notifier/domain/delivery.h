@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+
 #include "notifier/domain/notice.h"
 
 namespace potok::notifier {
@@ -28,12 +29,13 @@ struct Delivery {
   int attempts = 0;
   std::string last_error;
   std::string message_id;
-  absl::Time planned_at;               // Business time, as the others.
-  std::optional<absl::Time> next_at;   // Unset in a final state, and while no channel takes it.
+  absl::Time planned_at;              // Business time, as the others.
+  std::optional<absl::Time> next_at;  // Unset in a final state, and while no channel takes it.
   std::optional<absl::Time> finished_at;
 };
 
-// The same for the same event, recipient and channel, however often it is planned; ascending with `at`.
+// The same for the same event, recipient and channel, however often it is planned; ascending with
+// `at`.
 std::string DeliveryIdOf(int part, absl::Time at, const std::string& ticket_id, int64_t version,
                          const std::string& recipient, Channel channel);
 

@@ -3,12 +3,14 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+
 #include "desk/filter/filter.h"
 #include "notifier/domain/notice.h"
 
 namespace potok::notifier {
 
-// Fields as ListDeliveriesRequest.filter documents them; store/delivery_lists.cc has a column for each.
+// Fields as ListDeliveriesRequest.filter documents them; store/delivery_lists.cc has a column for
+// each.
 const desk::FieldCatalog& DeliveryFields();
 
 // How the API calls the states: "QUEUED", "SENDING", "SENT", "FAILED", "SUPPRESSED".

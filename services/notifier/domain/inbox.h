@@ -1,4 +1,5 @@
-// The inbox of a portal: notices of one employee under rising sequence numbers, and who follows them.
+// The inbox of a portal: notices of one employee under rising sequence numbers, and who follows
+// them.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+
 #include "notifier/domain/notice.h"
 
 namespace potok::notifier {

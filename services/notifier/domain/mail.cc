@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+
 #include "base/utf8.h"
 
 namespace potok::notifier {
@@ -32,10 +33,10 @@ bool IsPlain(absl::string_view text) {
 std::string PhraseOf(const Mailbox& mailbox) {
   if (mailbox.name.empty()) return mailbox.address;
   // A plain word may stand alone; anything else is encoded, which needs no quoting.
-  const bool word = IsPlain(mailbox.name) &&
-                    std::all_of(mailbox.name.begin(), mailbox.name.end(), [](char c) {
-                      return absl::ascii_isalnum(c) || c == ' ' || c == '-';
-                    });
+  const bool word =
+      IsPlain(mailbox.name) && std::all_of(mailbox.name.begin(), mailbox.name.end(), [](char c) {
+        return absl::ascii_isalnum(c) || c == ' ' || c == '-';
+      });
   std::string phrase = mailbox.name;
   if (!word) {
     phrase.clear();
@@ -65,12 +66,13 @@ std::string EncodedBody(absl::string_view text) {
 
 bool IsMailAddress(absl::string_view address) {
   const size_t at = address.find('@');
-  if (at == absl::string_view::npos || at == 0 || at + 1 == address.size() || address.size() > 254 ||
-      address.find('@', at + 1) != absl::string_view::npos) {
+  if (at == absl::string_view::npos || at == 0 || at + 1 == address.size() ||
+      address.size() > 254 || address.find('@', at + 1) != absl::string_view::npos) {
     return false;
   }
   return std::all_of(address.begin(), address.end(), [](char c) {
-    return c > 0x20 && c < 0x7f && absl::string_view("()<>[]:;,\\\"").find(c) == absl::string_view::npos;
+    return c > 0x20 && c < 0x7f &&
+           absl::string_view("()<>[]:;,\\\"").find(c) == absl::string_view::npos;
   });
 }
 
@@ -87,7 +89,8 @@ absl::StatusOr<Mailbox> ParseMailbox(absl::string_view text) {
   mailbox.address = std::string(rest);
   if (IsMailAddress(mailbox.address) && !HasControl(mailbox.name)) return mailbox;
   return absl::InvalidArgumentError(
-      absl::StrCat("\"", absl::CEscape(text), "\" is not a mail address; write it as potok@example.org or "
+      absl::StrCat("\"", absl::CEscape(text),
+                   "\" is not a mail address; write it as potok@example.org or "
                    "Potok <potok@example.org>"));
 }
 

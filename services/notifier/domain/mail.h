@@ -26,18 +26,19 @@ struct Mail {
   std::string subject;
   std::string text;
   absl::Time date;
-  std::string message_id;  // "<0190...@example.org>": the same in every try, so a server may drop twins.
-  std::string thread_id;   // Of the ticket: mails about one ticket stand together.
-  std::string ticket;      // "tickets/..."
-  std::string cause;       // "tickets/.../events/4"
+  std::string
+      message_id;  // "<0190...@example.org>": the same in every try, so a server may drop twins.
+  std::string thread_id;  // Of the ticket: mails about one ticket stand together.
+  std::string ticket;     // "tickets/..."
+  std::string cause;      // "tickets/.../events/4"
 };
 
-// With CRLF line ends. INVALID_ARGUMENT when anything meant for a header holds a line break or another
-// control character: one more header would be one more recipient.
+// With CRLF line ends. INVALID_ARGUMENT when anything meant for a header holds a line break or
+// another control character: one more header would be one more recipient.
 absl::StatusOr<std::string> ComposeMail(const Mail& mail);
 
-// `text` as the value of an unstructured header: itself when it is short ASCII, else RFC 2047 words of at
-// most 75 characters, folded. `text` must be free of control characters.
+// `text` as the value of an unstructured header: itself when it is short ASCII, else RFC 2047 words
+// of at most 75 characters, folded. `text` must be free of control characters.
 std::string HeaderText(absl::string_view text);
 
 }  // namespace potok::notifier

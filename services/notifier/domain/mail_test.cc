@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
 #include "notifier/domain/delivery.h"
 
 namespace potok::notifier {
@@ -20,7 +21,8 @@ Mail Sound() {
   Mail mail;
   mail.from = {"Поток", "potok@example.org"};
   mail.to = {"Анна Иванова", "ivanova@example.org"};
-  mail.subject = "Анна, заявка «Справка 2-НДФЛ» принята, обещаем до среды 18 ноября 18:00 (HR-000017)";
+  mail.subject =
+      "Анна, заявка «Справка 2-НДФЛ» принята, обещаем до среды 18 ноября 18:00 (HR-000017)";
   mail.text = "Номер заявки: HR-000017.\nВсё.\n";
   mail.date = absl::FromUnixSeconds(1794819600);
   mail.message_id = "<0190@example.org>";
@@ -72,13 +74,14 @@ TEST(Mail, ASubjectOfAnyLengthIsFoldedIntoWordsThatReadBack) {
 
 TEST(Mail, TheTextIsBase64InLinesOf76) {
   Mail mail = Sound();
-  mail.text = std::string(5000, 'x') + "\n.\nконец";
+  const std::string long_line(5000, 'x');
+  mail.text = absl::StrCat(long_line, "\n.\nконец");
   const std::string bytes = *ComposeMail(mail);
   const std::string body = bytes.substr(bytes.find("\r\n\r\n") + 4);
   for (absl::string_view line : absl::StrSplit(body, "\r\n")) EXPECT_LE(line.size(), 76u);
   std::string decoded;
   ASSERT_TRUE(absl::Base64Unescape(absl::StrReplaceAll(body, {{"\r\n", ""}}), &decoded));
-  EXPECT_EQ(decoded, std::string(5000, 'x') + "\r\n.\r\nконец");
+  EXPECT_EQ(decoded, absl::StrCat(long_line, "\r\n.\r\nконец"));
 }
 
 TEST(Mail, NothingSmugglesAHeaderIn) {

@@ -1,5 +1,6 @@
-// The words of the notifier: what a notice is about, for whom, through which channel, and how far it got.
-// Plain values; their names are those of the columns, and their order is that of the wire's enums.
+// The words of the notifier: what a notice is about, for whom, through which channel, and how far
+// it got. Plain values; their names are those of the columns, and their order is that of the wire's
+// enums.
 #pragma once
 
 #include <optional>
@@ -31,11 +32,11 @@ enum class Kind {
   kPriorityChanged,
 };
 inline constexpr Kind kAllKinds[] = {
-    Kind::kConfirmation, Kind::kAssigned,    Kind::kQuestion,   Kind::kAnswer,
-    Kind::kComment,      Kind::kResult,      Kind::kSentBack,   Kind::kClosed,
-    Kind::kCancelled,    Kind::kReopened,    Kind::kHalfTerm,   Kind::kBreach,
-    Kind::kEscalation,   Kind::kRatedLow,    Kind::kAllDeclined, Kind::kOverload,
-    Kind::kDeadlineExtended, Kind::kRated,   Kind::kMoved,      Kind::kPriorityChanged};
+    Kind::kConfirmation,     Kind::kAssigned, Kind::kQuestion,    Kind::kAnswer,
+    Kind::kComment,          Kind::kResult,   Kind::kSentBack,    Kind::kClosed,
+    Kind::kCancelled,        Kind::kReopened, Kind::kHalfTerm,    Kind::kBreach,
+    Kind::kEscalation,       Kind::kRatedLow, Kind::kAllDeclined, Kind::kOverload,
+    Kind::kDeadlineExtended, Kind::kRated,    Kind::kMoved,       Kind::kPriorityChanged};
 
 // How the recipient stands to the ticket, as far as it made them a recipient.
 enum class Role { kRequester, kAssignee, kFormerAssignee, kFlowAdmin, kManager };

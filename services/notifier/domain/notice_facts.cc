@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+
 #include "base/utf8.h"
 #include "notifier/domain/words.h"
 

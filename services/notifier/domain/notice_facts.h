@@ -1,8 +1,8 @@
-// What a text is made of. Stored with the delivery as raw facts, so that the text can be written when it
-// is sent, in the recipient's language and on the recipient's clock.
+// What a text is made of. Stored with the delivery as raw facts, so that the text can be written
+// when it is sent, in the recipient's language and on the recipient's clock.
 //
-// The words people wrote are not among the facts: they are read from the ledger when they are needed,
-// so that a legal purge of words finds them in few places.
+// The words people wrote are not among the facts: they are read from the ledger when they are
+// needed, so that a legal purge of words finds them in few places.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+
 #include "desk/ticket/ticket.h"
 #include "notifier/domain/texts.h"
 
@@ -37,8 +38,8 @@ struct NoticeFacts {
   int priority = 0;
 };
 
-// The variables of the templates. `words` is what somebody wrote with the event, shortened where it is
-// very long; `now` is business time; `portal_url` empty = no link.
+// The variables of the templates. `words` is what somebody wrote with the event, shortened where it
+// is very long; `now` is business time; `portal_url` empty = no link.
 TextValues ValuesOf(const NoticeFacts& facts, absl::string_view locale, absl::string_view words,
                     absl::string_view portal_url, absl::Time now);
 

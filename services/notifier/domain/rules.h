@@ -6,6 +6,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+
 #include "desk/ticket/state.h"
 #include "notifier/domain/notice.h"
 
@@ -15,8 +16,8 @@ struct Rule {
   absl::string_view name;  // "breached_responsible"; also the file name of its template.
   desk::EventType event;
   Kind kind;
-  Role role;        // kManager stands for whoever may step in: the flow's manager, else its admins.
-  bool by_mail;     // Besides the inbox.
+  Role role;     // kManager stands for whoever may step in: the flow's manager, else its admins.
+  bool by_mail;  // Besides the inbox.
   absl::string_view why_en;
   absl::string_view why_ru;
 };

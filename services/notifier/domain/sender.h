@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+
 #include "notifier/domain/mail.h"
 
 namespace potok::notifier {

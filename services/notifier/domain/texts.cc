@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <kainjow/mustache.hpp>
 #include <utility>
 #include <vector>
 
@@ -12,6 +11,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include <kainjow/mustache.hpp>
+
 #include "base/status_macros.h"
 #include "notifier/domain/built_in_templates.h"
 
@@ -19,9 +20,9 @@ namespace potok::notifier {
 namespace {
 
 constexpr absl::string_view kVariables[] = {
-    "name",      "number",     "subject",     "flow",      "requester", "holder", "former",
-    "actor",     "due_until",  "due_on",      "happened_on", "closes_until", "words", "score",
-    "returns",   "line",       "next_line",   "priority",  "link"};
+    "name",    "number",    "subject",   "flow",        "requester",    "holder", "former",
+    "actor",   "due_until", "due_on",    "happened_on", "closes_until", "words",  "score",
+    "returns", "line",      "next_line", "priority",    "link"};
 
 bool IsVariable(absl::string_view name) {
   return std::find(std::begin(kVariables), std::end(kVariables), name) != std::end(kVariables);
@@ -63,8 +64,8 @@ absl::StatusOr<std::vector<Tag>> TagsOf(absl::string_view text) {
   }
 }
 
-// Walks the tags; `use` is called for each variable outside of sections that are closed for `values`
-// (all sections are open when `values` is null).
+// Walks the tags; `use` is called for each variable outside of sections that are closed for
+// `values` (all sections are open when `values` is null).
 absl::Status Walk(const std::vector<Tag>& tags, const TextValues* values,
                   const std::function<absl::Status(const std::string&)>& use) {
   std::vector<std::pair<std::string, bool>> sections;  // Name, and whether its inside is shown.

@@ -1,9 +1,10 @@
 // The texts of notices: templates in a strict subset of Mustache, one for each rule and language.
 //
-// The first line of a template is the title, the rest the text. Variables are those of KnownVariables();
-// sections test whether one is there. A template with an unknown variable, a partial or a broken section
-// is refused when it is loaded, and a variable that is used outside of a section but not there is an
-// error when it is rendered: a notice never goes out with a hole in it.
+// The first line of a template is the title, the rest the text. Variables are those of
+// KnownVariables(); sections test whether one is there. A template with an unknown variable, a
+// partial or a broken section is refused when it is loaded, and a variable that is used outside of
+// a section but not there is an error when it is rendered: a notice never goes out with a hole in
+// it.
 #pragma once
 
 #include <map>
@@ -37,8 +38,8 @@ absl::Span<const absl::string_view> KnownVariables();
 // Immutable; thread-safe.
 class Texts {
  public:
-  // The built-in templates, with those of `replaced` (name -> text) in place of theirs. INVALID_ARGUMENT
-  // names the template and what is wrong with it.
+  // The built-in templates, with those of `replaced` (name -> text) in place of theirs.
+  // INVALID_ARGUMENT names the template and what is wrong with it.
   static absl::StatusOr<Texts> Create(const std::map<std::string, std::string>& replaced = {});
 
   // `locale` "ru", anything else reads as English. INVALID_ARGUMENT when a variable is missing,

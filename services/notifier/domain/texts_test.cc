@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
 #include "notifier/domain/notice_facts.h"
 #include "notifier/domain/rules.h"
 
@@ -15,7 +16,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr absl::Time kNow = absl::FromUnixSeconds(1794819600);  // Monday 16 November 2026, 09:00 UTC.
+constexpr absl::Time kNow =
+    absl::FromUnixSeconds(1794819600);  // Monday 16 November 2026, 09:00 UTC.
 
 NoticeFacts Facts() {
   NoticeFacts facts;

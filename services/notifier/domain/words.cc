@@ -17,17 +17,17 @@ struct Weekday {
   const char* en;
 };
 // In the order of absl::Weekday, from Monday.
-constexpr Weekday kWeekdays[] = {{"понедельника", "в понедельник", "Monday"},
-                                 {"вторника", "во вторник", "Tuesday"},
-                                 {"среды", "в среду", "Wednesday"},
-                                 {"четверга", "в четверг", "Thursday"},
-                                 {"пятницы", "в пятницу", "Friday"},
-                                 {"субботы", "в субботу", "Saturday"},
-                                 {"воскресенья", "в воскресенье", "Sunday"}};
-constexpr const char* kMonthsRu[] = {"января", "февраля", "марта",    "апреля",  "мая",    "июня",
-                                     "июля",   "августа", "сентября", "октября", "ноября", "декабря"};
-constexpr const char* kMonthsEn[] = {"January", "February", "March",     "April",   "May",      "June",
-                                     "July",    "August",   "September", "October", "November", "December"};
+constexpr Weekday kWeekdays[] = {
+    {"понедельника", "в понедельник", "Monday"}, {"вторника", "во вторник", "Tuesday"},
+    {"среды", "в среду", "Wednesday"},           {"четверга", "в четверг", "Thursday"},
+    {"пятницы", "в пятницу", "Friday"},          {"субботы", "в субботу", "Saturday"},
+    {"воскресенья", "в воскресенье", "Sunday"}};
+constexpr const char* kMonthsRu[] = {"января",   "февраля", "марта",  "апреля",
+                                     "мая",      "июня",    "июля",   "августа",
+                                     "сентября", "октября", "ноября", "декабря"};
+constexpr const char* kMonthsEn[] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
 
 struct Moment {
   absl::CivilSecond civil;
@@ -65,10 +65,10 @@ bool IsPatronymic(absl::string_view word) {
 bool LooksLikeSurname(absl::string_view word) {
   // Given names that end like surnames; the list is short because such names are.
   static constexpr absl::string_view kGiven[] = {
-      "Ирина",   "Марина",   "Екатерина", "Полина",     "Алина",     "Кристина", "Арина",
-      "Карина",  "Галина",   "Нина",      "Валентина",  "Ангелина",  "Регина",   "Константин",
-      "Мартин",  "Валентин", "Дина",      "Зина",       "Катерина",  "Альбина",  "Августин",
-      "Антонина", "Василина", "Эвелина",  "Каролина",   "Сабина",    "Мирослав", "Лев"};
+      "Ирина",    "Марина",   "Екатерина", "Полина",    "Алина",    "Кристина", "Арина",
+      "Карина",   "Галина",   "Нина",      "Валентина", "Ангелина", "Регина",   "Константин",
+      "Мартин",   "Валентин", "Дина",      "Зина",      "Катерина", "Альбина",  "Августин",
+      "Антонина", "Василина", "Эвелина",   "Каролина",  "Сабина",   "Мирослав", "Лев"};
   if (std::find(std::begin(kGiven), std::end(kGiven), word) != std::end(kGiven)) return false;
   return EndsWithAny(word, {"ов", "ова", "ев", "ева", "ёв", "ёва", "ин", "ина", "ын", "ына", "ский",
                             "ская", "цкий", "цкая", "енко", "ук", "юк", "ых", "их"});

@@ -21,11 +21,13 @@ std::string CountEn(int64_t n, absl::string_view one, absl::string_view many);
 std::string Until(absl::Time instant, absl::TimeZone zone, absl::string_view locale,
                   absl::Time now);
 
-// The same, as an answer to "when": "в среду 18 ноября в 18:00", "on Wednesday 18 November at 18:00".
+// The same, as an answer to "when": "в среду 18 ноября в 18:00", "on Wednesday 18 November at
+// 18:00".
 std::string On(absl::Time instant, absl::TimeZone zone, absl::string_view locale, absl::Time now);
 
 // How to address a person: "Анна" of "Анна Иванова", "Иванова Анна" and "Иванова Анна Петровна".
-// Names come from HR systems in either order; a patronymic settles it, else the ending of a surname.
+// Names come from HR systems in either order; a patronymic settles it, else the ending of a
+// surname.
 std::string GivenName(absl::string_view full_name);
 
 }  // namespace potok::notifier

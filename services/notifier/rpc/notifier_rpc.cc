@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "desk/filter/filter.h"
@@ -33,12 +34,14 @@ bool SeesFlow(const desk::Viewer& viewer, const std::string& flow) {
 absl::Status NoSuchDelivery(const std::string& name) {
   ErrorDetail detail;
   detail.metadata["delivery"] = name;
-  detail.ru = absl::StrCat("Доставки ", name, " нет или она не из ваших потоков. Найти нужную поможет "
+  detail.ru = absl::StrCat("Доставки ", name,
+                           " нет или она не из ваших потоков. Найти нужную поможет "
                            "ListDeliveries.");
-  return MakeError(absl::StatusCode::kNotFound, "NOT_FOUND",
-                   absl::StrCat("no delivery ", name,
-                                ", or not one of your flows; ListDeliveries finds the one you mean"),
-                   std::move(detail));
+  return MakeError(
+      absl::StatusCode::kNotFound, "NOT_FOUND",
+      absl::StrCat("no delivery ", name,
+                   ", or not one of your flows; ListDeliveries finds the one you mean"),
+      std::move(detail));
 }
 
 }  // namespace
@@ -71,14 +74,14 @@ absl::StatusOr<v1::ListInboxResponse> NotifierRpc::Inbox(const CallContext& call
                            parts_.page_tokens.Open(q.page_token(), arguments, absl::Now()));
     if (!absl::SimpleAtoi(payload, &before)) return absl::InternalError("unreadable page token");
   }
-  POTOK_ASSIGN_OR_RETURN(const InboxPage page,
-                         parts_.inbox.List(employee, before, q.unread_only(),
-                                           PageSize(q.page_size()), call.deadline));
+  POTOK_ASSIGN_OR_RETURN(
+      const InboxPage page,
+      parts_.inbox.List(employee, before, q.unread_only(), PageSize(q.page_size()), call.deadline));
   v1::ListInboxResponse answer;
   for (const InboxItem& item : page.items) *answer.add_notices() = ToWire(item);
   if (page.more) {
-    answer.set_next_page_token(parts_.page_tokens.Seal(absl::StrCat(page.items.back().sequence),
-                                                       arguments, absl::Now()));
+    answer.set_next_page_token(
+        parts_.page_tokens.Seal(absl::StrCat(page.items.back().sequence), arguments, absl::Now()));
   }
   answer.set_unread_count(page.unread);
   return answer;
@@ -115,7 +118,8 @@ absl::StatusOr<v1::ListDeliveriesResponse> NotifierRpc::Deliveries(
   query.with_total = q.with_total();
   const desk::Viewer viewer = parts_.reference.Snapshot()->ViewerOf(call.caller);
   if (!viewer.sees_all && !viewer.admin) query.flows = viewer.flows_administered;
-  const std::string arguments = absl::StrCat(desk::CanonicalText(query.filter), ";", q.with_total());
+  const std::string arguments =
+      absl::StrCat(desk::CanonicalText(query.filter), ";", q.with_total());
   if (!q.page_token().empty()) {
     POTOK_ASSIGN_OR_RETURN(const std::string payload,
                            parts_.page_tokens.Open(q.page_token(), arguments, absl::Now()));
@@ -131,8 +135,8 @@ absl::StatusOr<v1::ListDeliveriesResponse> NotifierRpc::Deliveries(
   for (const Delivery& delivery : page.deliveries) *answer.add_deliveries() = ToWire(delivery);
   if (page.more) {
     const Delivery& last = page.deliveries.back();
-    answer.set_next_page_token(parts_.page_tokens.Seal(
-        absl::StrCat(absl::ToUnixMicros(last.planned_at), ";", last.id), arguments, absl::Now()));
+    const std::string payload = absl::StrCat(absl::ToUnixMicros(last.planned_at), ";", last.id);
+    answer.set_next_page_token(parts_.page_tokens.Seal(payload, arguments, absl::Now()));
   }
   answer.set_total_size(page.total);
   return answer;
@@ -140,9 +144,8 @@ absl::StatusOr<v1::ListDeliveriesResponse> NotifierRpc::Deliveries(
 
 NotifierRpc::Reactor* NotifierRpc::WhyNotified(Context* c, const v1::WhyNotifiedRequest* q,
                                                v1::WhyNotifiedResponse* a) {
-  return parts_.front.Blocking(c, q, a, [this](const CallContext& call, const auto& request) {
-    return Why(call, request);
-  });
+  return parts_.front.Blocking(
+      c, q, a, [this](const CallContext& call, const auto& request) { return Why(call, request); });
 }
 
 absl::StatusOr<v1::WhyNotifiedResponse> NotifierRpc::Why(const CallContext& call,
@@ -150,8 +153,8 @@ absl::StatusOr<v1::WhyNotifiedResponse> NotifierRpc::Why(const CallContext& call
   const std::string id = q.name().substr(q.name().find('/') + 1);
   POTOK_ASSIGN_OR_RETURN(const std::optional<DeliveryWithCause> found,
                          parts_.deliveries.Find(id, call.deadline));
-  if (!found || !SeesFlow(parts_.reference.Snapshot()->ViewerOf(call.caller),
-                          found->delivery.flow_id)) {
+  if (!found ||
+      !SeesFlow(parts_.reference.Snapshot()->ViewerOf(call.caller), found->delivery.flow_id)) {
     return NoSuchDelivery(q.name());
   }
   v1::WhyNotifiedResponse answer;

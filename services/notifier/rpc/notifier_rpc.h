@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+
 #include "base/call_context.h"
 #include "desk/access/visibility.h"
 #include "ledger/reference.h"

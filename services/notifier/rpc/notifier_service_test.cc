@@ -1,16 +1,17 @@
-// The service as a process: the log brings the events, mail leaves over a real socket, calls come over gRPC.
+// The service as a process: the log brings the events, mail leaves over a real socket, calls come
+// over gRPC.
+#include <chrono>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
-
-#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "desk/stream_names.h"
 #include "gmock/gmock.h"
+
+#include "desk/stream_names.h"
 #include "integration/company.h"
 #include "notifier/bind.h"
 #include "notifier/rpc/convert.h"
@@ -41,8 +42,9 @@ class NotifierServiceTest : public NotifierFixture {
 
   void StartService() {
     const auto config = config::Load(
-        "", {"listen=127.0.0.1:0", "auth.mode=MODE_DEV", "postgres.dsn=" + database_.dsn("potok_notifier"),
-             "smtp.url=" + server_.url(), "smtp.from=Potok <potok@example.org>", "smtp.allow_plaintext=true",
+        "", {"listen=127.0.0.1:0", "auth.mode=MODE_DEV",
+             "postgres.dsn=" + database_.dsn("potok_notifier"), "smtp.url=" + server_.url(),
+             "smtp.from=Potok <potok@example.org>", "smtp.allow_plaintext=true",
              "smtp.timeout_ms=2000", "templates.portal_url=https://portal.example.org"});
     ASSERT_TRUE(config.ok()) << config.status();
     auto process = app::Process::Start(*config, {Spec()}, "dev");
@@ -52,7 +54,8 @@ class NotifierServiceTest : public NotifierFixture {
         grpc::CreateChannel(process_->addresses()[0], grpc::InsecureChannelCredentials()));
   }
 
-  static std::unique_ptr<grpc::ClientContext> As(const std::string& who, const std::string& locale = "ru") {
+  static std::unique_ptr<grpc::ClientContext> As(const std::string& who,
+                                                 const std::string& locale = "ru") {
     auto context = std::make_unique<grpc::ClientContext>();
     context->set_deadline(gpr_time_from_seconds(20, GPR_TIMESPAN));
     context->AddMetadata("authorization", "Bearer dev:" + who);
@@ -60,8 +63,8 @@ class NotifierServiceTest : public NotifierFixture {
     return context;
   }
 
-  v1::ListInboxResponse Inbox(const std::string& employee, int page_size = 0, const std::string& token = "",
-                              bool unread = false) {
+  v1::ListInboxResponse Inbox(const std::string& employee, int page_size = 0,
+                              const std::string& token = "", bool unread = false) {
     v1::ListInboxRequest request;
     request.set_parent("employees/" + employee);
     request.set_page_size(page_size);
@@ -76,8 +79,9 @@ class NotifierServiceTest : public NotifierFixture {
   bool InboxReaches(const std::string& employee, int notices) {
     return testing::Eventually([&] { return Inbox(employee).notices_size() >= notices; });
   }
-  v1::ListDeliveriesResponse Deliveries(const std::string& filter, const std::string& who = "root:admin",
-                                        int page_size = 0, const std::string& token = "") {
+  v1::ListDeliveriesResponse Deliveries(const std::string& filter,
+                                        const std::string& who = "root:admin", int page_size = 0,
+                                        const std::string& token = "") {
     v1::ListDeliveriesRequest request;
     request.set_filter(filter);
     request.set_page_size(page_size);
@@ -120,13 +124,17 @@ TEST_F(NotifierServiceTest, InboxesArePrivate) {
     v1::ListInboxRequest list;
     list.set_parent(parent);
     v1::ListInboxResponse listed;
-    EXPECT_EQ(stub_->ListInbox(As(who).get(), list, &listed).error_code(), grpc::StatusCode::PERMISSION_DENIED) << who;
+    EXPECT_EQ(stub_->ListInbox(As(who).get(), list, &listed).error_code(),
+              grpc::StatusCode::PERMISSION_DENIED)
+        << who;
     v1::MarkReadRequest mark;
     mark.set_parent(parent);
     mark.set_up_to_sequence(1);
     mark.set_request_id(Uuid());
     v1::MarkReadResponse marked;
-    EXPECT_EQ(stub_->MarkRead(As(who).get(), mark, &marked).error_code(), grpc::StatusCode::PERMISSION_DENIED) << who;
+    EXPECT_EQ(stub_->MarkRead(As(who).get(), mark, &marked).error_code(),
+              grpc::StatusCode::PERMISSION_DENIED)
+        << who;
     v1::WatchInboxRequest watch;
     watch.set_parent(parent);
     const auto context = As(who);
@@ -157,7 +165,8 @@ TEST_F(NotifierServiceTest, MarkReadCountsOnceForEachRequestId) {
 
   v1::MarkReadRequest all = request;
   all.set_up_to_sequence(3);
-  EXPECT_EQ(stub_->MarkRead(As("ivanova").get(), all, &answer).error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  EXPECT_EQ(stub_->MarkRead(As("ivanova").get(), all, &answer).error_code(),
+            grpc::StatusCode::ALREADY_EXISTS);
   all.set_request_id(Uuid());
   ASSERT_TRUE(stub_->MarkRead(As("ivanova").get(), all, &answer).ok());
   EXPECT_EQ(answer.unread_count(), 0);
@@ -180,7 +189,8 @@ TEST_F(NotifierServiceTest, PagesOfAnInboxAndOfDeliveriesHaveNoSeam) {
   std::set<std::string> names;
   int pages = 0;
   do {
-    const v1::ListDeliveriesResponse page = Deliveries("recipient = ivanova", "root:admin", 4, token);
+    const v1::ListDeliveriesResponse page =
+        Deliveries("recipient = ivanova", "root:admin", 4, token);
     EXPECT_EQ(page.total_size(), 14);
     for (const v1::Delivery& delivery : page.deliveries()) names.insert(delivery.name());
     token = page.next_page_token();
@@ -231,7 +241,8 @@ TEST_F(NotifierServiceTest, ADeliveryExplainsItselfInBothLanguages) {
   Breach(ticket);
   ASSERT_TRUE(InboxReaches("belov", 1));
   const v1::ListDeliveriesResponse found =
-      Deliveries("kind = BREACH AND recipient = belov AND channel = INBOX AND ticket = \"tickets/" + ticket + "\"");
+      Deliveries("kind = BREACH AND recipient = belov AND channel = INBOX AND ticket = \"tickets/" +
+                 ticket + "\"");
   ASSERT_EQ(found.deliveries_size(), 1);
   EXPECT_EQ(found.deliveries(0).state(), v1::Delivery::STATE_SENT);
   EXPECT_EQ(found.deliveries(0).recipient_role(), v1::RECIPIENT_ROLE_MANAGER);
@@ -246,7 +257,8 @@ TEST_F(NotifierServiceTest, ADeliveryExplainsItselfInBothLanguages) {
   ASSERT_TRUE(stub_->WhyNotified(As("root:admin", "en").get(), request, &why).ok());
   EXPECT_THAT(why.rule(), HasSubstr("can step in"));
   // The admin of another flow sees neither the delivery nor that it exists.
-  EXPECT_EQ(stub_->WhyNotified(As("kuzmina:flowAdmin").get(), request, &why).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(stub_->WhyNotified(As("kuzmina:flowAdmin").get(), request, &why).error_code(),
+            grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(Deliveries("", "kuzmina:flowAdmin").total_size(), 0);
   EXPECT_GT(Deliveries("", "belov:flowAdmin").total_size(), 0);
 }
@@ -267,16 +279,19 @@ TEST_F(NotifierServiceTest, FiguresCountWhatWasDelivered) {
   ASSERT_TRUE(server_.mails.WaitForCount(1));
   ASSERT_TRUE(testing::Eventually([&] { return Deliveries("state = SENT").total_size() == 2; }));
   v1::DeliveryStats stats;
-  ASSERT_TRUE(stub_->GetDeliveryStats(As("root:admin").get(), v1::GetDeliveryStatsRequest(), &stats).ok());
+  ASSERT_TRUE(
+      stub_->GetDeliveryStats(As("root:admin").get(), v1::GetDeliveryStatsRequest(), &stats).ok());
   EXPECT_EQ(stats.counts_size(), 2);
   EXPECT_FALSE(stats.has_oldest_undelivered_age());
   EXPECT_LT(stats.latency_p99().seconds(), 10);
-  EXPECT_EQ(stub_->GetDeliveryStats(As("ivanova").get(), v1::GetDeliveryStatsRequest(), &stats).error_code(),
+  EXPECT_EQ(stub_->GetDeliveryStats(As("ivanova").get(), v1::GetDeliveryStatsRequest(), &stats)
+                .error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
 }
 
 TEST_F(NotifierServiceTest, FilingNeverWaitsForASilentMailServer) {
-  server_.SetScript([](const std::string& step) -> std::string { return step == "GREETING" ? "SILENCE" : ""; });
+  server_.SetScript(
+      [](const std::string& step) -> std::string { return step == "GREETING" ? "SILENCE" : ""; });
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 40; ++i) File("ivanova");
   const absl::Duration filed = absl::FromChrono(std::chrono::steady_clock::now() - start);
@@ -303,10 +318,12 @@ TEST_F(NotifierServiceTest, StoppedAndStartedAgainItSendsEachMailOnce) {
 
 TEST(NotifierWire, NamesAgreeWithTheDomain) {
   for (const Kind kind : kAllKinds) {
-    EXPECT_EQ(v1::NoticeKind_Name(ToWire(kind)), absl::StrCat("NOTICE_KIND_", absl::AsciiStrToUpper(Name(kind))));
+    EXPECT_EQ(v1::NoticeKind_Name(ToWire(kind)),
+              absl::StrCat("NOTICE_KIND_", absl::AsciiStrToUpper(Name(kind))));
   }
   for (const Role role : kAllRoles) {
-    EXPECT_EQ(v1::RecipientRole_Name(ToWire(role)), absl::StrCat("RECIPIENT_ROLE_", absl::AsciiStrToUpper(Name(role))));
+    EXPECT_EQ(v1::RecipientRole_Name(ToWire(role)),
+              absl::StrCat("RECIPIENT_ROLE_", absl::AsciiStrToUpper(Name(role))));
   }
   for (const Channel channel : kAllChannels) {
     EXPECT_EQ(v1::NoticeChannel_Name(ToWire(channel)),

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "notifier/rpc/convert.h"
@@ -66,9 +67,8 @@ grpc::ServerWriteReactor<v1::WatchInboxResponse>* NotifierRpc::WatchInbox(
         int64_t told = q.after_sequence();
         if (told > last) return AheadOfInbox(told, last);
         while (told < last) {
-          POTOK_ASSIGN_OR_RETURN(
-              const std::vector<InboxItem> items,
-              parts_.inbox.After(employee, told, kCatchUpBatch, call.deadline));
+          POTOK_ASSIGN_OR_RETURN(const std::vector<InboxItem> items,
+                                 parts_.inbox.After(employee, told, kCatchUpBatch, call.deadline));
           if (items.empty()) break;
           for (const InboxItem& item : items) {
             if (!stream->SendWaiting(MessageOf(item), kCatchUpPatience)) return absl::OkStatus();

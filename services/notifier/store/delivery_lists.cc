@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+
 #include "base/status_macros.h"
 #include "desk/filter/render_sql.h"
 #include "desk/ticket/ids.h"
@@ -105,13 +106,12 @@ absl::StatusOr<DeliveryPage> DeliveryLists::List(const DeliveryQuery& query,
   Conditions page = matching;
   if (query.after) {
     const std::string at = page.Add(pg::ToTimestamp(query.after->planned_at), "timestamptz");
-    page.And(absl::StrCat("(d.planned_at, d.id) < (", at, ", ", page.Add(query.after->id, "uuid"),
-                          ")"));
+    page.And(
+        absl::StrCat("(d.planned_at, d.id) < (", at, ", ", page.Add(query.after->id, "uuid"), ")"));
   }
   const std::string limit = page.Add(absl::StrCat(query.page_size + 1), "int");
-  const std::string list_sql =
-      absl::StrCat(sql::kListDeliveries.text, page.Where(),
-                   " ORDER BY d.planned_at DESC, d.id DESC LIMIT ", limit);
+  const std::string list_sql = absl::StrCat(sql::kListDeliveries.text, page.Where(),
+                                            " ORDER BY d.planned_at DESC, d.id DESC LIMIT ", limit);
   const std::string total_sql = absl::StrCat(sql::kCountDeliveries.text, matching.Where());
 
   return pg::InTransaction(
@@ -137,19 +137,17 @@ absl::StatusOr<std::optional<DeliveryWithCause>> DeliveryLists::Find(const std::
   using Answer = std::optional<DeliveryWithCause>;
   const std::optional<int> part = desk::PartOfTicketId(id);
   if (!part) return Answer();
-  const std::string by_id = absl::StrCat(sql::kListDeliveries.text,
-                                         " WHERE d.part = $1::smallint AND d.id = $2::uuid");
-  return pg::InTransaction(pool_, {.read_only = true, .deadline = deadline},
-                           [&](pg::Tx& tx) -> absl::StatusOr<Answer> {
-                             const pqxx::result rows =
-                                 tx.RunText(by_id, {pg::ToParam(*part), pg::ToParam(id)});
-                             if (rows.empty()) return Answer();
-                             DeliveryWithCause found;
-                             found.delivery = ReadDelivery(rows[0]);
-                             found.cause = ledger::FindEvent(tx, found.delivery.ticket_id,
-                                                             found.delivery.version);
-                             return Answer(std::move(found));
-                           });
+  const std::string by_id =
+      absl::StrCat(sql::kListDeliveries.text, " WHERE d.part = $1::smallint AND d.id = $2::uuid");
+  return pg::InTransaction(
+      pool_, {.read_only = true, .deadline = deadline}, [&](pg::Tx& tx) -> absl::StatusOr<Answer> {
+        const pqxx::result rows = tx.RunText(by_id, {pg::ToParam(*part), pg::ToParam(id)});
+        if (rows.empty()) return Answer();
+        DeliveryWithCause found;
+        found.delivery = ReadDelivery(rows[0]);
+        found.cause = ledger::FindEvent(tx, found.delivery.ticket_id, found.delivery.version);
+        return Answer(std::move(found));
+      });
 }
 
 absl::StatusOr<DeliveryFigures> DeliveryLists::Figures(Deadline deadline) const {

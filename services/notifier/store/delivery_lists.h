@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+
 #include "desk/filter/filter.h"
 #include "desk/ticket/ticket.h"
 #include "notifier/domain/delivery.h"

@@ -1,4 +1,5 @@
-// The deliveries that are to be sent: taken under a lease, settled by its token. Thread-safe; may block.
+// The deliveries that are to be sent: taken under a lease, settled by its token. Thread-safe; may
+// block.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+
 #include "notifier/domain/audience.h"
 #include "notifier/domain/delivery.h"
 #include "notifier/domain/notice_facts.h"
@@ -29,14 +31,14 @@ struct ClaimedDelivery {
   NoticeFacts facts;
   std::string words;  // What people wrote with the event.
   std::string message_id;
-  int attempts = 0;     // With this one.
-  absl::Duration age;   // Real, since it was planned.
+  int attempts = 0;    // With this one.
+  absl::Duration age;  // Real, since it was planned.
   TicketNow ticket;
 };
 
 struct Settlement {
   DeliveryState state = DeliveryState::kSent;
-  std::string reason;       // Of a suppressed one.
+  std::string reason;  // Of a suppressed one.
   std::string error;
   std::string title;        // As it was written; empty when it was not.
   absl::Duration again_in;  // Of a pending one, real.
@@ -52,8 +54,8 @@ class DeliveryQueue {
  public:
   explicit DeliveryQueue(pg::Pool& pool) : pool_(pool) {}
 
-  // At most `limit`, ascending by id; never two for one ticket, recipient and channel. `token` is a UUID
-  // of this claim.
+  // At most `limit`, ascending by id; never two for one ticket, recipient and channel. `token` is a
+  // UUID of this claim.
   absl::StatusOr<std::vector<ClaimedDelivery>> Claim(Channel channel, int limit,
                                                      const std::string& token,
                                                      absl::Duration lease) const;

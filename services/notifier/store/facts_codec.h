@@ -4,6 +4,7 @@
 #include <string>
 
 #include "nlohmann/json_fwd.hpp"
+
 #include "notifier/domain/notice_facts.h"
 
 namespace potok::notifier {

@@ -30,35 +30,34 @@ int64_t Unread(pg::Tx& tx, const std::string& employee) {
 absl::StatusOr<InboxPage> InboxStore::List(const std::string& employee, int64_t before,
                                            bool unread_only, int page_size,
                                            Deadline deadline) const {
-  return pg::InTransaction(
-      pool_, {.read_only = true, .snapshot = true, .deadline = deadline},
-      [&](pg::Tx& tx) -> absl::StatusOr<InboxPage> {
-        InboxPage page;
-        // One more than asked for tells whether there is a next page.
-        for (const auto& row :
-             tx.Run(sql::kListInbox, employee, before, unread_only, page_size + 1)) {
-          if (static_cast<int>(page.items.size()) == page_size) {
-            page.more = true;
-            break;
-          }
-          page.items.push_back(ReadItem(row));
-        }
-        page.unread = Unread(tx, employee);
-        return page;
-      });
+  return pg::InTransaction(pool_, {.read_only = true, .snapshot = true, .deadline = deadline},
+                           [&](pg::Tx& tx) -> absl::StatusOr<InboxPage> {
+                             InboxPage page;
+                             // One more than asked for tells whether there is a next page.
+                             for (const auto& row : tx.Run(sql::kListInbox, employee, before,
+                                                           unread_only, page_size + 1)) {
+                               if (static_cast<int>(page.items.size()) == page_size) {
+                                 page.more = true;
+                                 break;
+                               }
+                               page.items.push_back(ReadItem(row));
+                             }
+                             page.unread = Unread(tx, employee);
+                             return page;
+                           });
 }
 
 absl::StatusOr<std::vector<InboxItem>> InboxStore::After(const std::string& employee, int64_t after,
                                                          int limit, Deadline deadline) const {
-  return pg::InAutocommit(pool_, {.read_only = true, .deadline = deadline},
-                          [&](pg::Tx& tx) -> absl::StatusOr<std::vector<InboxItem>> {
-                            std::vector<InboxItem> items;
-                            for (const auto& row :
-                                 tx.Run(sql::kInboxAfter, employee, after, limit)) {
-                              items.push_back(ReadItem(row));
-                            }
-                            return items;
-                          });
+  return pg::InAutocommit(
+      pool_, {.read_only = true, .deadline = deadline},
+      [&](pg::Tx& tx) -> absl::StatusOr<std::vector<InboxItem>> {
+        std::vector<InboxItem> items;
+        for (const auto& row : tx.Run(sql::kInboxAfter, employee, after, limit)) {
+          items.push_back(ReadItem(row));
+        }
+        return items;
+      });
 }
 
 absl::StatusOr<int64_t> InboxStore::LastSequence(const std::string& employee,
@@ -80,8 +79,7 @@ absl::StatusOr<std::vector<std::pair<std::string, int64_t>>> InboxStore::Moved(
   }
   return pg::InAutocommit(pool_, {.read_only = true}, [&](pg::Tx& tx) -> absl::StatusOr<Answer> {
     Answer moved;
-    for (const auto& row :
-         tx.Run(sql::kInboxMoved, pg::TextArray(employees), pg::IntArray(told))) {
+    for (const auto& row : tx.Run(sql::kInboxMoved, pg::TextArray(employees), pg::IntArray(told))) {
       moved.emplace_back(row[0].as<std::string>(), row[1].as<int64_t>());
     }
     return moved;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "notifier/domain/inbox.h"
 #include "platform/pg/transaction.h"
 
@@ -28,8 +29,8 @@ class InboxStore {
   absl::StatusOr<InboxPage> List(const std::string& employee, int64_t before, bool unread_only,
                                  int page_size, Deadline deadline) const;
   // Behind `after`, oldest first, at most `limit`.
-  absl::StatusOr<std::vector<InboxItem>> After(const std::string& employee, int64_t after, int limit,
-                                               Deadline deadline) const;
+  absl::StatusOr<std::vector<InboxItem>> After(const std::string& employee, int64_t after,
+                                               int limit, Deadline deadline) const;
   absl::StatusOr<int64_t> LastSequence(const std::string& employee, Deadline deadline) const;
   // Of (employee, sequence number told) those with more, and up to where.
   absl::StatusOr<std::vector<std::pair<std::string, int64_t>>> Moved(
@@ -39,7 +40,8 @@ class InboxStore {
   pg::Pool& pool_;
 };
 
-// Marks all up to `sequence`; answers how many are left unread. Throws pqxx: inside a transaction body.
+// Marks all up to `sequence`; answers how many are left unread. Throws pqxx: inside a transaction
+// body.
 int64_t MarkInboxRead(pg::Tx& tx, const std::string& employee, int64_t sequence);
 
 }  // namespace potok::notifier

@@ -2,10 +2,11 @@
 
 #include <utility>
 
+#include "nlohmann/json.hpp"
+
 #include "desk/ticket/decide.h"
 #include "ledger/event_codec.h"
 #include "ledger/history.h"
-#include "nlohmann/json.hpp"
 #include "notifier/sql.h"
 #include "notifier/store/facts_codec.h"
 
@@ -74,8 +75,8 @@ std::vector<UnplannedTicket> LoadUnplanned(pg::Tx& tx, const std::vector<log::Lo
        tx.Run(sql::kLoadTickets, pg::IntArray(wanted_parts), pg::TextArray(wanted_ids))) {
     desk::Ticket ticket = ledger::ReadTicket(row);
     const int64_t done = row["planned"].as<int64_t>();
-    // The row is the ticket after its last event. Only when more than that one is new are the states in
-    // between needed, and they are the fold of all events.
+    // The row is the ticket after its last event. Only when more than that one is new are the
+    // states in between needed, and they are the fold of all events.
     const bool fold = ticket.version > done + 1;
     parts.push_back(ticket.part);
     ids.push_back(ticket.id);

@@ -1,5 +1,5 @@
-// What planning reads and writes, set-based: a batch of events costs four statements however many tickets
-// it touches. Throws pqxx: called inside a transaction body.
+// What planning reads and writes, set-based: a batch of events costs four statements however many
+// tickets it touches. Throws pqxx: called inside a transaction body.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+
 #include "desk/ticket/ticket.h"
 #include "notifier/domain/delivery.h"
 #include "notifier/domain/notice_facts.h"
@@ -28,8 +29,9 @@ struct UnplannedTicket {
   std::vector<UnplannedEvent> events;  // Ascending.
 };
 
-// The tickets among `entries` that have events behind what is planned; all such events, not only those of
-// the entries: the log brings three topics in any order, notices keep the order of the ticket.
+// The tickets among `entries` that have events behind what is planned; all such events, not only
+// those of the entries: the log brings three topics in any order, notices keep the order of the
+// ticket.
 std::vector<UnplannedTicket> LoadUnplanned(pg::Tx& tx, const std::vector<log::LogEntry>& entries);
 
 struct PlannedDelivery {

@@ -4,6 +4,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+
 #include "notifier/domain/delivery_fields.h"
 #include "notifier/sql.h"
 #include "notifier/store/delivery_lists.h"
@@ -26,10 +27,9 @@ TEST(NotifierStatements, FitTheSchema) {
 TEST(NotifierStatements, EveryFilterFieldHasItsColumn) {
   testing::TestDatabase database;
   const DeliveryLists lists(database.pool());
-  for (const char* filter :
-       {"ticket = \"tickets/0190\"", "flow = it", "recipient = employees/anna", "channel = EMAIL",
-        "kind = HALF_TERM", "state = (QUEUED OR FAILED)",
-        "create_time > \"2026-01-01T00:00:00Z\" AND -state = SENT"}) {
+  for (const char* filter : {"ticket = \"tickets/0190\"", "flow = it", "recipient = employees/anna",
+                             "channel = EMAIL", "kind = HALF_TERM", "state = (QUEUED OR FAILED)",
+                             "create_time > \"2026-01-01T00:00:00Z\" AND -state = SENT"}) {
     DeliveryQuery query{.filter = *desk::ParseFilter(filter, DeliveryFields())};
     query.with_total = true;
     query.flows = {{"it", "hr"}};
@@ -82,8 +82,9 @@ TEST(TextFolder, ReadsTheTextsOfBothLanguages) {
   std::ofstream(folder / "ru" / "notes.txt") << "no text of ours";
   const auto texts = ReadTextFolder(folder.string());
   ASSERT_THAT(texts, IsOk());
-  EXPECT_EQ(*texts, (std::map<std::string, std::string>{
-                        {"ru/created_requester", "Принято\n\n{{number}}"}}));
+  EXPECT_EQ(
+      *texts,
+      (std::map<std::string, std::string>{{"ru/created_requester", "Принято\n\n{{number}}"}}));
   std::filesystem::remove_all(folder);
   EXPECT_THAT(ReadTextFolder(folder.string()), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(ReadTextFolder(""), IsOk());

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+
 #include "base/status_macros.h"
 #include "notifier/domain/audience.h"
 #include "notifier/domain/notice_facts.h"
@@ -43,8 +44,9 @@ bool SharedBreaker::Record(const SendOutcome& outcome) {
   }
   if (breaker_.open() != was_open) {
     meters_.BreakerOpen(channel_, breaker_.open());
-    obs::LogWarn("notify.breaker", breaker_.open() ? "the channel fails and is only probed from now on"
-                                                   : "the channel works again",
+    obs::LogWarn("notify.breaker",
+                 breaker_.open() ? "the channel fails and is only probed from now on"
+                                 : "the channel works again",
                  {{"channel", Name(channel_)}, {"said", outcome.said}});
   }
   return breaker_.Wait(Monotonic()) == absl::ZeroDuration();
@@ -99,18 +101,18 @@ absl::StatusOr<absl::Duration> DeliveryLoop::Turn(std::stop_token stop) {
 absl::StatusOr<bool> DeliveryLoop::Deliver(const ClaimedDelivery& delivery,
                                            const std::string& token) {
   if (!StillWanted(delivery.kind, delivery.role, delivery.recipient, delivery.ticket)) {
-    POTOK_RETURN_IF_ERROR(Settle(
-        delivery, token, {.state = DeliveryState::kSuppressed, .reason = "superseded"}, "suppressed"));
+    POTOK_RETURN_IF_ERROR(Settle(delivery, token,
+                                 {.state = DeliveryState::kSuppressed, .reason = "superseded"},
+                                 "suppressed"));
     return true;
   }
   const absl::StatusOr<Mail> mail = Write(delivery);
   if (!mail.ok()) {
     obs::LogError("notify.text", "a message could not be written",
                   {{"delivery", delivery.id}, {"rule", delivery.rule}, {"error", mail.status()}});
-    POTOK_RETURN_IF_ERROR(
-        Settle(delivery, token,
-               {.state = DeliveryState::kDead, .error = std::string(mail.status().message())},
-               "dead"));
+    POTOK_RETURN_IF_ERROR(Settle(
+        delivery, token,
+        {.state = DeliveryState::kDead, .error = std::string(mail.status().message())}, "dead"));
     return true;
   }
   const SendOutcome outcome = sender_->Send(*mail);
@@ -150,20 +152,19 @@ absl::Status DeliveryLoop::Settle(const ClaimedDelivery& delivery, const std::st
   meters_.Attempt(options_.channel, outcome);
   if (settlement.state == DeliveryState::kSent) meters_.Delivered(options_.channel, *latency);
   if (settlement.state == DeliveryState::kDead) {
-    obs::LogWarn("notify.dead", "a delivery was given up",
-                 {{"delivery", delivery.id},
-                  {"attempts", delivery.attempts},
-                  {"error", settlement.error}});
+    obs::LogWarn(
+        "notify.dead", "a delivery was given up",
+        {{"delivery", delivery.id}, {"attempts", delivery.attempts}, {"error", settlement.error}});
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<Mail> DeliveryLoop::Write(const ClaimedDelivery& delivery) const {
   const absl::Time now = clock_.Now();
-  POTOK_ASSIGN_OR_RETURN(
-      Text text, texts_.Render(delivery.rule, delivery.locale,
-                               ValuesOf(delivery.facts, delivery.locale, delivery.words,
-                                        options_.portal_url, now)));
+  POTOK_ASSIGN_OR_RETURN(Text text,
+                         texts_.Render(delivery.rule, delivery.locale,
+                                       ValuesOf(delivery.facts, delivery.locale, delivery.words,
+                                                options_.portal_url, now)));
   Mail mail;
   mail.from = options_.from;
   mail.to = {delivery.facts.name, delivery.address};

@@ -1,8 +1,9 @@
-// Sends the deliveries of one channel: claims some, sends them outside of any transaction, settles each.
+// Sends the deliveries of one channel: claims some, sends them outside of any transaction, settles
+// each.
 //
-// A worker that dies between send and settle leaves its rows to whoever claims them when the lease ends:
-// the message goes out again under the same Message-ID. What is left of a lease is always longer than the
-// longest send, so a live worker never sends what another may have claimed.
+// A worker that dies between send and settle leaves its rows to whoever claims them when the lease
+// ends: the message goes out again under the same Message-ID. What is left of a lease is always
+// longer than the longest send, so a live worker never sends what another may have claimed.
 #pragma once
 
 #include <functional>
@@ -15,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+
 #include "notifier/domain/breaker.h"
 #include "notifier/domain/sender.h"
 #include "notifier/domain/texts.h"
@@ -49,7 +51,8 @@ struct DeliveryLoopOptions {
   std::string portal_url;
   int batch = 50;
   absl::Duration lease = absl::Seconds(30);
-  absl::Duration poll = absl::Milliseconds(500);  // Between looks when nothing is due and nobody wakes us.
+  absl::Duration poll =
+      absl::Milliseconds(500);  // Between looks when nothing is due and nobody wakes us.
 };
 
 // One worker; of one thread.

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "gmock/gmock.h"
+
 #include "notifier/work/notifier_fixture.h"
 #include "notifier/work/smtp_fixture.h"
 #include "notifier/work/smtp_sender.h"
@@ -36,7 +37,8 @@ class DeliveryLoopTest : public NotifierFixture {
   }
   // Real time passes for deliveries that wait for their next try.
   void Hurry() {
-    database_.Query("UPDATE notifier.delivery SET next_at = clock_timestamp() WHERE state = 'pending'");
+    database_.Query(
+        "UPDATE notifier.delivery SET next_at = clock_timestamp() WHERE state = 'pending'");
   }
   // All mail that can leave now.
   void Drain(DeliveryLoop& worker) {
@@ -84,8 +86,10 @@ TEST_F(DeliveryLoopTest, BusyThenFineIsOneMail) {
   Drain(*worker);
   EXPECT_EQ(Of("state || ' ' || attempts"), "pending 1");
   EXPECT_THAT(Of("last_error"), HasSubstr("450 4.2.1 busy"));
-  EXPECT_EQ(Int("SELECT count(*) FROM notifier.delivery WHERE next_at > clock_timestamp() AND next_at < "
-                "clock_timestamp() + interval '2 s' AND channel = 'email'"), 1);
+  EXPECT_EQ(
+      Int("SELECT count(*) FROM notifier.delivery WHERE next_at > clock_timestamp() AND next_at < "
+          "clock_timestamp() + interval '2 s' AND channel = 'email'"),
+      1);
   server_.SetScript({});
   Hurry();
   Drain(*worker);
@@ -262,7 +266,9 @@ TEST_F(DeliveryLoopTest, AReminderOvertakenWhileItWaitedIsNotSent) {
 }
 
 TEST_F(DeliveryLoopTest, ANameThatWouldAddAHeaderNeverReachesTheServer) {
-  Change("directory", "UPDATE intake.employee SET name = E'Анна\\r\\nBcc: all@example.org' WHERE id = 'ivanova'");
+  Change(
+      "directory",
+      "UPDATE intake.employee SET name = E'Анна\\r\\nBcc: all@example.org' WHERE id = 'ivanova'");
   File("ivanova");
   PlanAll();
   auto worker = Worker();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+
 #include "notifier/domain/notice.h"
 #include "platform/obs/metrics.h"
 

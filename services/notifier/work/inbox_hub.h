@@ -1,8 +1,8 @@
 // Tells followers of inboxes what arrives: one thread and one statement for all of them.
 //
 // The database is asked, never a stream: a notice planned by another replica arrives like our own.
-// Sequence numbers of an inbox become visible in their order, so "everything above the last one told" has
-// neither gap nor repeat. Thread-safe.
+// Sequence numbers of an inbox become visible in their order, so "everything above the last one
+// told" has neither gap nor repeat. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+
 #include "notifier/domain/inbox.h"
 #include "notifier/store/inbox_store.h"
 

@@ -1,4 +1,5 @@
-// A small company, its ledger on a clock that the test moves, and the planner of the notifier, without any process.
+// A small company, its ledger on a clock that the test moves, and the planner of the notifier,
+// without any process.
 #pragma once
 
 #include <memory>
@@ -7,8 +8,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "desk/ticket/ids.h"
 #include "gtest/gtest.h"
+
+#include "desk/ticket/ids.h"
 #include "integration/company.h"
 #include "ledger/history.h"
 #include "ledger/ledger.h"
@@ -41,7 +43,8 @@ class NotifierFixture : public ::testing::Test {
   // Changes reference data as another service would, and lets everybody know.
   void Change(const std::string& kind, const std::string& sql) {
     database_.Query(sql);
-    database_.Query("UPDATE ledger.reference_epoch SET epoch = epoch + 1 WHERE kind = '" + kind + "'");
+    database_.Query("UPDATE ledger.reference_epoch SET epoch = epoch + 1 WHERE kind = '" + kind +
+                    "'");
     EXPECT_THAT(reference_->Refresh(), testing::IsOk());
   }
 
@@ -54,9 +57,7 @@ class NotifierFixture : public ::testing::Test {
     return viewer;
   }
 
-  std::string Uuid() {
-    return desk::MakeTicketId(absl::FromUnixSeconds(1), 0, random_());
-  }
+  std::string Uuid() { return desk::MakeTicketId(absl::FromUnixSeconds(1), 0, random_()); }
 
   std::string File(const std::string& requester, const std::string& title = "Принтер не печатает",
                    const std::string& flow = "it-support") {
@@ -114,8 +115,8 @@ class NotifierFixture : public ::testing::Test {
     return *pg::InTransaction(
         database_.pool(), {}, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<log::LogEntry>> {
           std::vector<log::LogEntry> entries;
-          for (const auto& row : tx.RunText(
-                   "SELECT topic, part, id, entity, version, type FROM ledger.outbox ORDER BY id")) {
+          for (const auto& row : tx.RunText("SELECT topic, part, id, entity, version, type FROM "
+                                            "ledger.outbox ORDER BY id")) {
             entries.push_back({row[0].as<int>(), row[1].as<int>(), row[2].as<int64_t>(),
                                row[3].as<std::string>(), row[4].as<int64_t>(),
                                row[5].as<std::string>(), absl::FromUnixSeconds(0)});
@@ -140,7 +141,8 @@ class NotifierFixture : public ::testing::Test {
   // "recipient rule; recipient rule" of an inbox of everybody, in the order of planning.
   std::string Noticed(const std::string& ticket) {
     return database_.Query(
-        "SELECT coalesce(string_agg(d.recipient || ' ' || d.rule, '; ' ORDER BY d.version, d.rule), '') FROM "
+        "SELECT coalesce(string_agg(d.recipient || ' ' || d.rule, '; ' ORDER BY d.version, "
+        "d.rule), '') FROM "
         "notifier.delivery d WHERE d.channel = 'inbox' AND d.state = 'sent' AND d.ticket_id = '" +
         ticket + "'");
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "notifier/domain/audience.h"
 #include "platform/obs/log.h"
 
@@ -55,8 +56,8 @@ Surroundings SurroundingsOf(const ReferenceSnapshot& reference, const desk::Flow
   return around;
 }
 
-NoticeFacts FactsOf(const ReferenceSnapshot& reference, const desk::Flow* flow,
-                    const Ticket& after, const Event& event) {
+NoticeFacts FactsOf(const ReferenceSnapshot& reference, const desk::Flow* flow, const Ticket& after,
+                    const Event& event) {
   NoticeFacts facts;
   facts.ticket_id = after.id;
   facts.number = after.number;
@@ -68,7 +69,8 @@ NoticeFacts FactsOf(const ReferenceSnapshot& reference, const desk::Flow* flow,
   const std::string& former = event.from_agent.empty() ? after.sticky_agent : event.from_agent;
   if (!former.empty()) facts.former = NameOf(reference, former);
   facts.actor = ActorName(reference, event.actor);
-  // A timer's event names its own instant, half way or a step after the end; people are told what was promised.
+  // A timer's event names its own instant, half way or a step after the end; people are told what
+  // was promised.
   facts.due_at = event.type == EventType::kFirstResponseBreached ? event.due_at : after.sla.due_at;
   facts.closes_at = event.autoclose_at;
   facts.at = event.at;
@@ -146,10 +148,11 @@ void Planner::PlanEvent(const ReferenceSnapshot& reference, const Ticket& now,
   const Ticket& after = unplanned.after;
   const Event& event = unplanned.event;
   const desk::Flow* flow = reference.FlowVersion(after.flow_id, after.flow_version);
-  // Who is responsible is a question of today; what was promised is one of the version it was opened under.
+  // Who is responsible is a question of today; what was promised is one of the version it was
+  // opened under.
   const desk::Flow* latest = reference.Flow(after.flow_id);
-  const std::vector<Notice> notices = AudienceOf(
-      after, event, SurroundingsOf(reference, latest == nullptr ? flow : latest, after));
+  const std::vector<Notice> notices =
+      AudienceOf(after, event, SurroundingsOf(reference, latest == nullptr ? flow : latest, after));
   if (notices.empty()) return;
 
   const NoticeFacts facts = FactsOf(reference, flow, after, event);
@@ -176,14 +179,14 @@ void Planner::PlanEvent(const ReferenceSnapshot& reference, const Ticket& now,
     const bool overtaken = !StillWanted(d.kind, d.role, d.recipient, ticket_now);
 
     for (const Channel channel : kAllChannels) {
-      if (channel == Channel::kEmail && (!notice.rule->by_mail || person == nullptr ||
-                                         person->email.empty())) {
+      if (channel == Channel::kEmail &&
+          (!notice.rule->by_mail || person == nullptr || person->email.empty())) {
         continue;
       }
       PlannedDelivery each = planned;
       each.delivery.channel = channel;
-      each.delivery.id = DeliveryIdOf(after.part, event.at, after.id, event.version,
-                                      notice.recipient, channel);
+      each.delivery.id =
+          DeliveryIdOf(after.part, event.at, after.id, event.version, notice.recipient, channel);
       if (channel == Channel::kEmail) {
         each.delivery.address = person->email;
         each.delivery.message_id =

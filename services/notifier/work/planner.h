@@ -1,8 +1,9 @@
 // Turns events into deliveries: the handler of the consumer group "notifier".
 //
-// A log entry only says that a ticket has news. All its events that are not planned yet are planned, in
-// the order of the ticket, in the transaction that moves the consumer's offsets; a repeated, late or
-// reordered entry finds nothing to do. Inbox notices are delivered by that same transaction.
+// A log entry only says that a ticket has news. All its events that are not planned yet are
+// planned, in the order of the ticket, in the transaction that moves the consumer's offsets; a
+// repeated, late or reordered entry finds nothing to do. Inbox notices are delivered by that same
+// transaction.
 #pragma once
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+
 #include "ledger/reference.h"
 #include "notifier/domain/texts.h"
 #include "notifier/store/plan_store.h"

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "gmock/gmock.h"
+
 #include "ledger/invariants/sql.h"
 #include "notifier/store/delivery_queue.h"
 #include "notifier/work/notifier_fixture.h"
@@ -28,9 +29,12 @@ TEST_F(PlannerTest, AFiledRequestIsConfirmedInTheInboxAndByMail) {
   EXPECT_EQ(database_.Query("SELECT title FROM notifier.inbox"),
             "Анна, заявка «Не печатает принтер» принята, обещаем до среды 18 ноября 12:00 "
             "(IT-000001)");
-  EXPECT_EQ(database_.Query("SELECT recipient || ' ' || seq || ' ' || kind || ' ' || version FROM notifier.inbox"),
-            "ivanova 1 confirmation 1");
-  EXPECT_EQ(database_.Query("SELECT state || ' ' || address || ' ' || locale FROM notifier.delivery WHERE channel = 'email'"),
+  EXPECT_EQ(
+      database_.Query(
+          "SELECT recipient || ' ' || seq || ' ' || kind || ' ' || version FROM notifier.inbox"),
+      "ivanova 1 confirmation 1");
+  EXPECT_EQ(database_.Query("SELECT state || ' ' || address || ' ' || locale FROM "
+                            "notifier.delivery WHERE channel = 'email'"),
             "pending ivanova@example.org ru");
   EXPECT_EQ(Deliveries("channel = 'email' AND message_id = '<' || id || '@example.org>'"), 1);
   EXPECT_EQ(Int("SELECT version FROM notifier.planned WHERE ticket_id = '" + ticket + "'"), 1);
@@ -82,7 +86,8 @@ TEST_F(PlannerTest, NoticesKeepTheOrderOfTheTicketWhateverTopicComesFirst) {
   EXPECT_EQ(Noticed(ticket),
             "ivanova created_requester; sidorov assigned_assignee; ivanova assigned_requester; "
             "ivanova waiting_requester; sidorov resumed_assignee");
-  EXPECT_EQ(database_.Query("SELECT string_agg(version::text, ',' ORDER BY seq) FROM notifier.inbox WHERE recipient = 'ivanova'"),
+  EXPECT_EQ(database_.Query("SELECT string_agg(version::text, ',' ORDER BY seq) FROM "
+                            "notifier.inbox WHERE recipient = 'ivanova'"),
             "1,2,4");
   for (const log::LogEntry& entry : entries) EXPECT_THAT(Plan({entry}), IsOk());
   EXPECT_EQ(Int("SELECT count(*) FROM notifier.inbox"), 5);
@@ -94,7 +99,8 @@ TEST_F(PlannerTest, TheHolderOfTheTimeIsToldNotTheOneOfToday) {
   Do(ticket, "ivanova", desk::AddComment{"Очень нужно", false});
   Do(ticket, "sidorov", desk::TransferTicket{"orlova", "Я ухожу"});
   PlanAll();
-  EXPECT_THAT(Noticed(ticket), HasSubstr("sidorov commented_assignee; orlova transferred_assignee"));
+  EXPECT_THAT(Noticed(ticket),
+              HasSubstr("sidorov commented_assignee; orlova transferred_assignee"));
 }
 
 TEST_F(PlannerTest, ABreachReachesWhoCanStepInAndTheRequesterGetsAnApology) {
@@ -106,18 +112,22 @@ TEST_F(PlannerTest, ABreachReachesWhoCanStepInAndTheRequesterGetsAnApology) {
   EXPECT_THAT(Noticed(ticket), HasSubstr("sidorov breached_assignee; ivanova breached_requester; "
                                          "belov breached_responsible"));
   EXPECT_EQ(Deliveries("rule = 'breached_responsible' AND role = 'manager' AND kind = 'breach' AND "
-                       "channel = 'inbox' AND state = 'sent'"), 1);
+                       "channel = 'inbox' AND state = 'sent'"),
+            1);
   EXPECT_EQ(Broken(ledger::invariants::kI18BreachWasTold), 0);
   EXPECT_EQ(Broken(ledger::invariants::kI19NothingStuck), 0);
-  EXPECT_THAT(database_.Query("SELECT title FROM notifier.inbox WHERE kind = 'breach' AND recipient = 'ivanova'"),
-              HasSubstr("мы не успели с заявкой «Принтер не печатает», простите"));
+  EXPECT_THAT(
+      database_.Query(
+          "SELECT title FROM notifier.inbox WHERE kind = 'breach' AND recipient = 'ivanova'"),
+      HasSubstr("мы не успели с заявкой «Принтер не печатает», простите"));
 }
 
 TEST_F(PlannerTest, AManagerWhoLeftIsReplacedByTheAdmins) {
   const std::string ticket = File("ivanova", "Справка", "it-support");
   Change("flow",
          "INSERT INTO intake.flow_version SELECT flow_id, 2, definition || "
-         "'{\"manager\": \"lisina\", \"admins\": [\"belov\", \"zaitsev\"]}', published_by, published_at "
+         "'{\"manager\": \"lisina\", \"admins\": [\"belov\", \"zaitsev\"]}', published_by, "
+         "published_at "
          "FROM intake.flow_version WHERE flow_id = 'it-support'");
   Breach(ticket);
   PlanAll();
@@ -145,7 +155,8 @@ TEST_F(PlannerTest, InternalNotesStayInside) {
   Do(ticket, "orlova", desk::AddComment{"Он опять уронил принтер", true});
   PlanAll();
   EXPECT_EQ(Int("SELECT count(*) FROM notifier.inbox WHERE text LIKE '%уронил%'"), 1);
-  EXPECT_EQ(database_.Query("SELECT recipient FROM notifier.inbox WHERE text LIKE '%уронил%'"), "sidorov");
+  EXPECT_EQ(database_.Query("SELECT recipient FROM notifier.inbox WHERE text LIKE '%уронил%'"),
+            "sidorov");
 }
 
 TEST_F(PlannerTest, WithoutAnAddressOnlyTheInboxIsTold) {
@@ -179,7 +190,8 @@ TEST_F(PlannerTest, AWholeLifeOfARequestIsToldInOrder) {
   EXPECT_EQ(Noticed(ticket),
             "ivanova created_requester; sidorov assigned_assignee; ivanova assigned_requester; "
             "ivanova resolved_requester; sidorov sent_back_assignee; ivanova resolved_requester; "
-            "sidorov confirmed_former_assignee; sidorov rated_former_assignee; belov rated_low_responsible");
+            "sidorov confirmed_former_assignee; sidorov rated_former_assignee; belov "
+            "rated_low_responsible");
   EXPECT_THAT(database_.Query("SELECT title FROM notifier.inbox WHERE kind = 'rated_low'"),
               HasSubstr("низкая оценка, 2 балла"));
 }

@@ -1,18 +1,17 @@
 // A mail server for tests that answers what the test wants, on a loopback port of its own.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <atomic>
 #include <cstdlib>
 #include <functional>
 #include <map>
+#include <netinet/in.h>
 #include <string>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -23,6 +22,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
+
 #include "platform/testing/signal.h"
 
 namespace potok::notifier {
@@ -33,8 +33,8 @@ struct ReceivedMail {
 
   // The value of a header, unfolded; "" when absent.
   std::string Header(const std::string& name) const {
-    const std::string unfolded = absl::StrReplaceAll(
-        content.substr(0, content.find("\r\n\r\n")), {{"\r\n ", " "}});
+    const std::string unfolded =
+        absl::StrReplaceAll(content.substr(0, content.find("\r\n\r\n")), {{"\r\n ", " "}});
     for (absl::string_view line : absl::StrSplit(unfolded, "\r\n")) {
       if (absl::StartsWith(line, name + ": ")) return std::string(line.substr(name.size() + 2));
     }
@@ -58,7 +58,8 @@ struct ReceivedMail {
 
 class FakeSmtp {
  public:
-  // Answers a step of the conversation: "GREETING", a command line such as "RCPT TO:<a@b>", or "MESSAGE".
+  // Answers a step of the conversation: "GREETING", a command line such as "RCPT TO:<a@b>", or
+  // "MESSAGE".
   // "" = the usual answer, "DROP" = hang up, "SILENCE" = say nothing.
   using Script = std::function<std::string(const std::string& step)>;
 

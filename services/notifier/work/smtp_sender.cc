@@ -1,9 +1,8 @@
 #include "notifier/work/smtp_sender.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <cstring>
+#include <curl/curl.h>
 #include <utility>
 
 #include "absl/base/call_once.h"
@@ -12,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+
 #include "base/utf8.h"
 
 namespace potok::notifier {
@@ -44,8 +44,8 @@ size_t ReadMessage(char* to, size_t size, size_t count, void* transfer_of) {
   return length;
 }
 
-// libcurl tells the last code but not what it answered; the conversation does. Only verbs and answers are kept: the
-// lines of a login are secrets.
+// libcurl tells the last code but not what it answered; the conversation does. Only verbs and
+// answers are kept: the lines of a login are secrets.
 int Listen(CURL*, curl_infotype type, char* data, size_t size, void* transfer_of) {
   auto& transfer = *static_cast<Transfer*>(transfer_of);
   const absl::string_view line(data, size);
@@ -122,7 +122,8 @@ SendOutcome SmtpSender::Send(const Mail& mail) {
   curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
   curl_easy_setopt(easy, CURLOPT_READFUNCTION, ReadMessage);
   curl_easy_setopt(easy, CURLOPT_READDATA, &transfer);
-  curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(transfer.message.size()));
+  curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE,
+                   static_cast<curl_off_t>(transfer.message.size()));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
                    static_cast<long>(absl::ToInt64Milliseconds(options_.timeout)));
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -134,15 +135,13 @@ SendOutcome SmtpSender::Send(const Mail& mail) {
   curl_slist_free_all(to);
 
   if (result == CURLE_OK) return {SendOutcome::kSent, transfer.answer};
-  std::string said = transfer.code >= 400 ? transfer.answer
-                     : connection_->error[0] != '\0'
-                         ? std::string(connection_->error)
-                         : std::string(curl_easy_strerror(result));
+  std::string said = transfer.code >= 400            ? transfer.answer
+                     : connection_->error[0] != '\0' ? std::string(connection_->error)
+                                                     : std::string(curl_easy_strerror(result));
   if (!transfer.command.empty() && transfer.code >= 400) {
     said = absl::StrCat(said, " (answer to ", transfer.command, ")");
   }
-  return {MeaningOf(transfer.code, transfer.command),
-          std::string(Utf8Prefix(said, kMostSaid))};
+  return {MeaningOf(transfer.code, transfer.command), std::string(Utf8Prefix(said, kMostSaid))};
 }
 
 }  // namespace potok::notifier

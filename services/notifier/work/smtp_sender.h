@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+
 #include "notifier/domain/sender.h"
 
 namespace potok::notifier {
@@ -17,9 +18,10 @@ struct SmtpOptions {
   absl::Duration timeout = absl::Seconds(15);
 };
 
-// What an answer of the server means for a message. `command` is the verb it answered, "" for the greeting; `code` 0
-// when no answer came. A refusal of anything but this message (greeting, TLS, login, the sender) is an outage: it
-// says nothing about the message, and a wrong password must not bury a day of mail.
+// What an answer of the server means for a message. `command` is the verb it answered, "" for the
+// greeting; `code` 0 when no answer came. A refusal of anything but this message (greeting, TLS,
+// login, the sender) is an outage: it says nothing about the message, and a wrong password must not
+// bury a day of mail.
 SendOutcome::Result MeaningOf(int code, const std::string& command);
 
 // Of one thread.

@@ -2,6 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
 #include "notifier/work/smtp_fixture.h"
 
 namespace potok::notifier {
@@ -57,19 +58,19 @@ TEST(SmtpSender, TellsRefusalsOfAMessageFromOutages) {
     const char* answer;
     SendOutcome::Result result;
   };
-  for (const Case& c : std::initializer_list<Case>{
-           {"RCPT", "450 4.2.1 busy", SendOutcome::kRetry},
-           {"RCPT", "550 5.1.1 no such user", SendOutcome::kPermanent},
-           {"MESSAGE", "451 4.3.0 later", SendOutcome::kRetry},
-           {"MESSAGE", "554 5.7.1 spam", SendOutcome::kPermanent},
-           {"MAIL", "552 5.3.4 too big", SendOutcome::kPermanent},
-           {"DATA", "554 5.7.1 no", SendOutcome::kPermanent},
-           {"RCPT", "421 4.7.0 too many", SendOutcome::kPause},
-           {"GREETING", "421 4.3.2 shutting down", SendOutcome::kPause},
-           {"GREETING", "554 5.3.2 not today", SendOutcome::kOutage},
-           {"MAIL", "550 5.7.1 sender refused", SendOutcome::kOutage},
-           {"EHLO", "DROP", SendOutcome::kOutage},
-           {"MESSAGE", "DROP", SendOutcome::kOutage}}) {
+  for (const Case& c :
+       std::initializer_list<Case>{{"RCPT", "450 4.2.1 busy", SendOutcome::kRetry},
+                                   {"RCPT", "550 5.1.1 no such user", SendOutcome::kPermanent},
+                                   {"MESSAGE", "451 4.3.0 later", SendOutcome::kRetry},
+                                   {"MESSAGE", "554 5.7.1 spam", SendOutcome::kPermanent},
+                                   {"MAIL", "552 5.3.4 too big", SendOutcome::kPermanent},
+                                   {"DATA", "554 5.7.1 no", SendOutcome::kPermanent},
+                                   {"RCPT", "421 4.7.0 too many", SendOutcome::kPause},
+                                   {"GREETING", "421 4.3.2 shutting down", SendOutcome::kPause},
+                                   {"GREETING", "554 5.3.2 not today", SendOutcome::kOutage},
+                                   {"MAIL", "550 5.7.1 sender refused", SendOutcome::kOutage},
+                                   {"EHLO", "DROP", SendOutcome::kOutage},
+                                   {"MESSAGE", "DROP", SendOutcome::kOutage}}) {
     FakeSmtp server(Saying(c.step, c.answer));
     SmtpSender sender(Options(server));
     const SendOutcome outcome = sender.Send(SomeMail());
