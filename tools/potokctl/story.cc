@@ -55,7 +55,19 @@ absl::CivilDay FirstDay(absl::Time now) {
   return day;
 }
 
+// The same story twice in one database would be the same requests, already done.
+absl::Status RefuseTwice(Connection& connection) {
+  intake::v1::ListTicketsRequest request;
+  request.set_page_size(1);
+  const auto found = connection.Call(*connection.intake,
+                                     &intake::v1::IntakeService::Stub::ListTickets, request, As{});
+  if (!found.ok() || found->tickets().empty()) return found.status();
+  return absl::FailedPreconditionError(
+      "this database has requests already; the story needs a fresh one: tools/dev demo makes it");
+}
+
 absl::StatusOr<StoryClock> Prepare(Connection& connection) {
+  POTOK_RETURN_IF_ERROR(RefuseTwice(connection));
   Say("  компания: отделы, сотрудники, календарь, сроки, пять потоков из готовых шаблонов, десять "
       "исполнителей...");
   const absl::Time begin = absl::Now();

@@ -12,7 +12,7 @@ enum class Turn {
   kPlain,      // Accepted by the requester.
   kAsks,       // The agent asks something first; the answer comes an hour or two later.
   kReturned,   // The requester sends the first result back.
-  kLate,      // Takes a day longer than it should.
+  kLate,       // Takes a day longer than it should.
   kSilent,     // The requester says nothing: it closes by itself.
   kCancelled,  // The requester withdraws it.
 };
