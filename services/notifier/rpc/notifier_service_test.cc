@@ -1,6 +1,7 @@
 // The service as a process: the log brings the events, mail leaves over a real socket, calls come
 // over gRPC.
 #include <chrono>
+#include <cstdlib>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <memory>
@@ -314,6 +315,52 @@ TEST_F(NotifierServiceTest, StoppedAndStartedAgainItSendsEachMailOnce) {
   for (const ReceivedMail& mail : server_.mails.Items()) ids.insert(mail.Header("Message-ID"));
   EXPECT_EQ(ids.size(), 40u);
   EXPECT_EQ(server_.mails.size(), 40u);
+}
+
+// The real program, killed by the mail server itself in the worst moment: it has the message, the
+// notifier does not know yet.
+TEST_F(NotifierServiceTest, KilledBetweenSendAndSettleItSendsTheSameMessageIdAgain) {
+  process_->Stop();
+  process_.reset();
+  setenv("POTOK_ENV", "dev", 1);
+  const std::string output = ::testing::TempDir() + "/potok-notifier.log";
+  const std::vector<std::string> command = {POTOK_NOTIFIER,
+                                            "--listen",
+                                            "127.0.0.1:0",
+                                            "--set",
+                                            "auth.mode=MODE_DEV",
+                                            "--set",
+                                            "postgres.dsn=" + database_.dsn("potok_notifier"),
+                                            "--set",
+                                            "smtp.url=" + server_.url(),
+                                            "--set",
+                                            "smtp.from=potok@example.org",
+                                            "--set",
+                                            "smtp.allow_plaintext=true"};
+  absl::StatusOr<testing::Process> program = testing::Process::Start(command, "", output);
+  ASSERT_THAT(program, testing::IsOk());
+  std::atomic<bool> killed{false};
+  server_.SetScript([&](const std::string& step) -> std::string {
+    if (step == "MESSAGE" && !killed.exchange(true)) program->Signal(9);
+    return "";
+  });
+  File("ivanova");
+  ASSERT_TRUE(server_.mails.WaitForCount(1));
+  program->Stop(9);
+  EXPECT_EQ(Int("SELECT count(*) FROM notifier.delivery WHERE state = 'sending' AND attempts = 1"),
+            1);
+  EXPECT_EQ(Int("SELECT count(*) FROM notifier.inbox"), 1);
+  // Its lease would end by itself in half a minute.
+  database_.Query(
+      "UPDATE notifier.delivery SET next_at = clock_timestamp() WHERE state = 'sending'");
+  StartService();
+  ASSERT_TRUE(server_.mails.WaitForCount(2));
+  ASSERT_TRUE(testing::Eventually([&] { return Deliveries("state = SENT").total_size() == 2; }));
+  const std::vector<ReceivedMail> mails = server_.mails.Items();
+  EXPECT_EQ(mails[0].Header("Message-ID"), mails[1].Header("Message-ID"));
+  EXPECT_EQ(mails[0].Subject(), mails[1].Subject());
+  EXPECT_EQ(mails.size(), 2u);
+  server_.SetScript({});
 }
 
 TEST(NotifierWire, NamesAgreeWithTheDomain) {
