@@ -49,20 +49,8 @@ function(potok_pch target kind)
   target_precompile_headers(${target} REUSE_FROM potok_pch_${kind})
 endfunction()
 
-# TEMPORARY-BEGIN while the tree is being written by several hands: sources not there yet are left out
-function(potok_existing var)
-  set(out)
-  foreach(f IN LISTS ARGN)
-    if(IS_ABSOLUTE ${f} OR EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${f})
-      list(APPEND out ${f})
-    endif()
-  endforeach()
-  set(${var} ${out} PARENT_SCOPE)
-endfunction()
-# TEMPORARY-END
 function(potok_library)
   cmake_parse_arguments(A "" "NAME;PCH" "SRCS;DEPS" ${ARGN})
-  potok_existing(A_SRCS ${A_SRCS}) # TEMPORARY
   if(A_SRCS)
     add_library(${A_NAME} STATIC ${A_SRCS})
     set(scope PUBLIC)
@@ -80,10 +68,6 @@ endfunction()
 
 function(potok_executable)
   cmake_parse_arguments(A "" "NAME;PCH" "SRCS;DEPS" ${ARGN})
-  potok_existing(A_SRCS ${A_SRCS}) # TEMPORARY
-  if(NOT A_SRCS) # TEMPORARY
-    return() # TEMPORARY
-  endif() # TEMPORARY
   add_executable(${A_NAME} ${A_SRCS})
   target_include_directories(${A_NAME} PRIVATE ${CMAKE_SOURCE_DIR}/services ${POTOK_GEN_DIR})
   target_link_libraries(${A_NAME} PRIVATE potok_warnings potok_sanitize ${A_DEPS})
@@ -104,10 +88,6 @@ function(potok_test)
   if(NOT A_PCH)
     set(A_PCH test)
   endif()
-  potok_existing(A_SRCS ${A_SRCS}) # TEMPORARY
-  if(NOT A_SRCS) # TEMPORARY
-    return() # TEMPORARY
-  endif() # TEMPORARY
   potok_executable(NAME ${A_NAME} PCH ${A_PCH} SRCS ${A_SRCS} DEPS ${A_DEPS} GTest::gmock GTest::gtest_main)
   add_test(NAME ${A_NAME} COMMAND ${A_NAME} --gtest_color=no)
   set_tests_properties(${A_NAME} PROPERTIES LABELS "${A_LABELS}" TIMEOUT 600)

@@ -197,7 +197,7 @@ TEST(Limits, TwoKibibytesThirtyTwoTermsDepthEight) {
 }
 
 TEST(Limits, ErrorTextsStaySmall) {
-  const auto filter = ParseFilter(std::string(2000, 'y') + " = 1", TestCatalog());
+  const auto filter = ParseFilter(absl::StrCat(std::string(2000, 'y'), " = 1"), TestCatalog());
   const ErrorDetail detail = GetErrorDetail(filter.status());
   EXPECT_LT(detail.fields[0].en.size() + detail.fields[0].ru.size(), 1000u);
 }
