@@ -1,5 +1,5 @@
-// All five services in one process, for a small firm, the demo and tests: the same binds, one set of
-// connections, one clock, one copy of the reference data.
+// All five services in one process, for a small firm, the demo and tests: the same binds, one set
+// of connections, one clock, one copy of the reference data.
 #include "analytics/bind.h"
 #include "intake/bind.h"
 #include "notifier/bind.h"
@@ -8,7 +8,8 @@
 #include "sla-timer/bind.h"
 
 int main(int argc, char** argv) {
-  return potok::app::RunServices(argc, argv, "potok-allinone",
-                                 {potok::intake::Spec(), potok::router::Spec(), potok::sla_timer::Spec(),
-                                  potok::notifier::Spec(), potok::analytics::Spec()});
+  return potok::app::RunServices(
+      argc, argv, "potok-allinone",
+      {potok::intake::Spec(), potok::router::Spec(), potok::sla_timer::Spec(),
+       potok::notifier::Spec(), potok::analytics::Spec()});
 }

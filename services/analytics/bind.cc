@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+
 #include "analytics/rpc/analytics_rpc.h"
 #include "analytics/store/board_store.h"
 #include "base/status_macros.h"
@@ -24,9 +25,10 @@ class Analytics final : public app::Bound {
                   }),
         rpc_(parts.front, foundation_->calls(), foundation_->reference(), foundation_->clock(),
              parts.page_tokens),
-        lag_(parts.metrics.Gauge("potok_stream_lag_entries",
-                                 "Log entries a group has not consumed in the parts this process owns.",
-                                 {{"group", "analytics"}})),
+        lag_(parts.metrics.Gauge(
+            "potok_stream_lag_entries",
+            "Log entries a group has not consumed in the parts this process owns.",
+            {{"group", "analytics"}})),
         lag_hook_(parts.metrics.BeforeScrape(
             [this] { lag_.Set(static_cast<double>(consumer_.Stats().lag)); })) {
     parts.server.Add<v1::AnalyticsService>(&rpc_);
@@ -45,12 +47,12 @@ class Analytics final : public app::Bound {
 }  // namespace
 
 app::ServiceSpec Spec() {
-  return ledger::SpecOf(
-      "analytics", [](app::Parts& parts) -> absl::StatusOr<std::unique_ptr<app::Bound>> {
-        POTOK_ASSIGN_OR_RETURN(std::shared_ptr<ledger::Foundation> foundation,
-                               ledger::Foundation::Open(parts));
-        return std::make_unique<Analytics>(parts, std::move(foundation));
-      });
+  return ledger::SpecOf("analytics",
+                        [](app::Parts& parts) -> absl::StatusOr<std::unique_ptr<app::Bound>> {
+                          POTOK_ASSIGN_OR_RETURN(std::shared_ptr<ledger::Foundation> foundation,
+                                                 ledger::Foundation::Open(parts));
+                          return std::make_unique<Analytics>(parts, std::move(foundation));
+                        });
 }
 
 }  // namespace potok::analytics

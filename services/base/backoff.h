@@ -13,9 +13,9 @@ struct Backoff {
   absl::Duration cap = absl::Seconds(10);
   double factor = 2.0;
 
-  // The wait before attempt `attempt` + 1 (attempt counts from 1), uniformly below the exponential bound:
-  // full jitter spreads a herd of retriers better than any fixed fraction.
-  // `uniform` in [0, 1). Never below a tenth of the bound, so that a loop cannot spin.
+  // The wait before attempt `attempt` + 1 (attempt counts from 1), uniformly below the exponential
+  // bound: full jitter spreads a herd of retriers better than any fixed fraction. `uniform` in [0,
+  // 1). Never below a tenth of the bound, so that a loop cannot spin.
   absl::Duration Wait(int attempt, double uniform) const {
     const double exponent = std::min(attempt - 1, 62);
     const absl::Duration bound = std::min(cap, initial * std::pow(factor, std::max(0.0, exponent)));

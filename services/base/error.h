@@ -1,7 +1,8 @@
 // Errors of Potok: an absl::Status that carries what a caller needs to act on it.
 //
-// A status crosses three borders (pqxx -> Status, decision -> Status, Status -> gRPC) and only the last
-// one knows google.rpc. Until then the details travel as a status payload. Thread-safe: pure functions.
+// A status crosses three borders (pqxx -> Status, decision -> Status, Status -> gRPC) and only the
+// last one knows google.rpc. Until then the details travel as a status payload. Thread-safe: pure
+// functions.
 #pragma once
 
 #include <map>
@@ -34,7 +35,7 @@ struct ErrorDetail {
   std::vector<FieldViolation> fields;
   std::vector<PreconditionViolation> preconditions;
   std::optional<absl::Duration> retry_after;  // When a repeat may succeed.
-  std::string ru;                             // The message in Russian; the status holds the English one.
+  std::string ru;  // The message in Russian; the status holds the English one.
 };
 
 // Builds a non-OK status; `reason` overrides `extra.reason`.

@@ -33,7 +33,8 @@ TEST(Error, AForeignStatusHasAnEmptyDetail) {
 }
 
 TEST(Error, SeveralBadFieldsAreAllNamed) {
-  const absl::Status status = BadFields({{"a", "must be set", "нужно"}, {"b", "too long", "длинно"}});
+  const absl::Status status =
+      BadFields({{"a", "must be set", "нужно"}, {"b", "too long", "длинно"}});
   EXPECT_EQ(status.message(), "a: must be set (and 1 more)");
   EXPECT_EQ(GetErrorDetail(status).fields.size(), 2u);
   EXPECT_TRUE(BadFields({}).ok());

@@ -7,11 +7,11 @@
 #include "absl/status/statusor.h"
 
 // Returns from the calling function when `expr` is not OK.
-#define POTOK_RETURN_IF_ERROR(expr)                              \
-  do {                                                           \
+#define POTOK_RETURN_IF_ERROR(expr)                               \
+  do {                                                            \
     if (absl::Status potok_status = (expr); !potok_status.ok()) { \
-      return potok_status;                                       \
-    }                                                            \
+      return potok_status;                                        \
+    }                                                             \
   } while (false)
 
 #define POTOK_CONCAT_INNER(a, b) a##b

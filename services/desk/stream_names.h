@@ -1,11 +1,13 @@
-// Every Redis key of Potok is made here. Keys name the incarnation first, so that a log begun anew never meets
-// the entries of the old one, and carry the part in a hash tag, so that a Redis Cluster keeps a part together.
+// Every Redis key of Potok is made here. Keys name the incarnation first, so that a log begun anew
+// never meets the entries of the old one, and carry the part in a hash tag, so that a Redis Cluster
+// keeps a part together.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+
 #include "desk/ticket/ids.h"
 
 namespace potok::desk {

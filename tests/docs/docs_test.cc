@@ -2,8 +2,9 @@
 #include <iostream>
 #include <sstream>
 
-#include "desk/ticket/state.h"
 #include "gtest/gtest.h"
+
+#include "desk/ticket/state.h"
 
 namespace potok {
 namespace {

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "CLI/CLI.hpp"
+
 #include "connection.h"
 
 namespace potok::ctl {
@@ -21,7 +22,8 @@ void AddLoad(CLI::App& app, Where& where, Run& run);
 // Opens the connection or says on stderr why not; nullptr then.
 std::unique_ptr<Connection> OpenOrSay(const Where& where);
 
-// Prints each invariant with its rows; true when clean. `quiescent` waits for consumers first (up to 30 s).
+// Prints each invariant with its rows; true when clean. `quiescent` waits for consumers first (up
+// to 30 s).
 bool PrintVerify(Connection& connection, bool quiescent);
 // Prints the board of a flow, or of all.
 bool PrintBoards(Connection& connection, const std::string& flow);

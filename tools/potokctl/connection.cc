@@ -4,17 +4,17 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <openssl/sha.h>
 #include <random>
 #include <thread>
-
-#include <openssl/sha.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "base/entropy.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+
+#include "base/entropy.h"
 
 namespace potok::ctl {
 namespace {
@@ -97,7 +97,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Where& where)
       // A killed service is back within a second; the default backoff would wait up to two minutes.
       arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
       arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
-      made = grpc::CreateCustomChannel(targets[service], grpc::InsecureChannelCredentials(), arguments);
+      made = grpc::CreateCustomChannel(targets[service], grpc::InsecureChannelCredentials(),
+                                       arguments);
     }
     return made;
   };
@@ -120,29 +121,43 @@ std::string Connection::StackValue(const std::string& key) const {
   return it == stack_values_.end() ? "" : it->second;
 }
 
-std::unique_ptr<grpc::ClientContext> Connection::Context(const As& as, absl::Duration budget) const {
+std::unique_ptr<grpc::ClientContext> Connection::Context(const As& as,
+                                                         absl::Duration budget) const {
   auto context = std::make_unique<grpc::ClientContext>();
   context->set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(budget));
-  const std::string token = where_.token.empty()
-                                ? absl::StrCat("dev:", as.employee, as.roles.empty() ? "" : ":", as.roles)
-                                : where_.token;
+  const std::string token =
+      where_.token.empty()
+          ? absl::StrCat("dev:", as.employee, as.roles.empty() ? "" : ":", as.roles)
+          : where_.token;
   context->AddMetadata("authorization", absl::StrCat("Bearer ", token));
   context->AddMetadata("accept-language", "ru");
   return context;
 }
 
-absl::Status Connection::Timed(const std::string& request_name, const As& as, absl::Duration patience,
-                               const Attempt& attempt) {
+absl::Status Connection::Timed(const std::string& request_name, const As& as,
+                               absl::Duration patience, const Attempt& attempt) {
   const std::string method = request_name.substr(0, request_name.rfind("Request"));
   const auto give_up = SteadyClock::now() + absl::ToChronoNanoseconds(patience);
+  bool unreachable = false;
   while (true) {
     const std::unique_ptr<grpc::ClientContext> context = Context(as, kCallBudget);
+    // A channel reconnects only while somebody polls it, and a call that fails at once polls
+    // nothing: a service that is back within a second would be found by the library's slow backup
+    // poll. A call that waits does poll.
+    if (unreachable) {
+      const absl::Duration left = absl::FromChrono(give_up - SteadyClock::now());
+      context->set_wait_for_ready(true);
+      context->set_deadline(
+          std::chrono::system_clock::now() +
+          absl::ToChronoMilliseconds(std::clamp(left, absl::Seconds(1), kCallBudget)));
+    }
     const auto start = SteadyClock::now();
     const grpc::Status status = attempt(*context);
     latencies_.Add(method, absl::FromChrono(SteadyClock::now() - start), status.ok());
     if (status.ok()) return absl::OkStatus();
-    const bool again = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-                       status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
+    unreachable = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+                  (unreachable && status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED);
+    const bool again = unreachable || status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
     if (!again || SteadyClock::now() >= give_up) {
       return absl::Status(CodeOf(status), absl::StrCat(method, ": ", Describe(status)));
     }

@@ -2,18 +2,18 @@
 #pragma once
 
 #include <functional>
+#include <grpcpp/grpcpp.h>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <grpcpp/grpcpp.h>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+
 #include "potok/admin/v1/admin.grpc.pb.h"
 #include "potok/analytics/v1/analytics.grpc.pb.h"
 #include "potok/intake/v1/directory.grpc.pb.h"
@@ -35,7 +35,9 @@ struct As {
 };
 inline As Requester(std::string employee) { return {std::move(employee), "requester"}; }
 inline As Agent(std::string employee) { return {std::move(employee), "requester+agent"}; }
-inline As FlowAdmin(std::string employee) { return {std::move(employee), "requester+agent+flowAdmin"}; }
+inline As FlowAdmin(std::string employee) {
+  return {std::move(employee), "requester+agent+flowAdmin"};
+}
 
 // Durations of calls by method, for p50 and p99. Thread-safe.
 class Latencies {
@@ -58,7 +60,8 @@ class Latencies {
 
 // What the command line said about where Potok is.
 struct Where {
-  std::string stack;  // Directory of tools/dev with an `addresses` file, or that file; wins over the rest.
+  std::string
+      stack;  // Directory of tools/dev with an `addresses` file, or that file; wins over the rest.
   std::map<std::string, std::string> targets;  // Service name (intake, router, ...) -> address.
   std::string token;  // Used instead of development tokens when set (POTOK_TOKEN).
 };
@@ -71,12 +74,14 @@ class Connection {
   // A value of the stack's addresses file, such as "sink_dir"; empty when absent.
   std::string StackValue(const std::string& key) const;
 
-  // Calls `method` of `stub`. Retries UNAVAILABLE for up to `patience`: every mutating request carries
-  // its request_id, so a repeat is safe, and a service that is being restarted is met with patience.
-  // The status of a failure carries the server's message and details (see Describe).
+  // Calls `method` of `stub`. Retries UNAVAILABLE for up to `patience`: every mutating request
+  // carries its request_id, so a repeat is safe, and a service that is being restarted is met with
+  // patience. The status of a failure carries the server's message and details (see Describe).
   template <class Stub, class Q, class A>
-  absl::StatusOr<A> Call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Q&, A*),
-                         const Q& request, const As& as, absl::Duration patience = absl::Seconds(20)) {
+  absl::StatusOr<A> Call(Stub& stub,
+                         grpc::Status (Stub::*method)(grpc::ClientContext*, const Q&, A*),
+                         const Q& request, const As& as,
+                         absl::Duration patience = absl::Seconds(20)) {
     A answer;
     const absl::Status status =
         Timed(Q::descriptor()->name(), as, patience, [&](grpc::ClientContext& context) {
@@ -117,7 +122,8 @@ class Connection {
 
 // A random UUID for request_id.
 std::string NewRequestId();
-// A UUID made of `name`: the same name gives the same id, so a run that is repeated doubles nothing.
+// A UUID made of `name`: the same name gives the same id, so a run that is repeated doubles
+// nothing.
 std::string RequestIdFor(const std::string& name);
 
 // A failure for people: code, message, each field violation, reason, and what to do.

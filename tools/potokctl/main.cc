@@ -2,21 +2,25 @@
 #include <cstdlib>
 
 #include "CLI/CLI.hpp"
+
 #include "commands.h"
 
 int main(int argc, char** argv) {
   potok::ctl::Where where;
   potok::ctl::Run run;
-  CLI::App app{"potokctl acts on a running Potok over gRPC.\n\n"
-               "With a stack of `tools/dev up` it finds addresses and tokens by itself:\n"
-               "  potokctl --stack .cache/stack/dev board\n"
-               "  potokctl --stack .cache/stack/dev explain HR-000001\n"
-               "  potokctl --stack .cache/stack/dev verify"};
+  CLI::App app{
+      "potokctl acts on a running Potok over gRPC.\n\n"
+      "With a stack of `tools/dev up` it finds addresses and tokens by itself:\n"
+      "  potokctl --stack .cache/stack/dev board\n"
+      "  potokctl --stack .cache/stack/dev explain HR-000001\n"
+      "  potokctl --stack .cache/stack/dev verify"};
   app.require_subcommand(1);
   app.fallthrough();
-  app.add_option("--stack", where.stack, "directory of a development stack, or its `addresses` file")
+  app.add_option("--stack", where.stack,
+                 "directory of a development stack, or its `addresses` file")
       ->envname("POTOK_STACK_DIR");
-  app.add_option("--token", where.token, "bearer token; the development token of each caller otherwise")
+  app.add_option("--token", where.token,
+                 "bearer token; the development token of each caller otherwise")
       ->envname("POTOK_TOKEN");
   for (const char* service : {"intake", "router", "sla-timer", "notifier", "analytics"}) {
     app.add_option(std::string("--") + service, where.targets[service],

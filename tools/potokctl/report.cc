@@ -1,4 +1,5 @@
-// What people look at: boards, the ledger check, why a ticket is where it is, how fast and how late.
+// What people look at: boards, the ledger check, why a ticket is where it is, how fast and how
+// late.
 #include <chrono>
 #include <cstdio>
 #include <thread>
@@ -7,8 +8,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "commands.h"
 #include "google/protobuf/util/time_util.h"
+
+#include "commands.h"
 #include "terminal.h"
 
 namespace potok::ctl {
@@ -26,8 +28,8 @@ std::string Wall(const google::protobuf::Timestamp& time) {
     absl::TimeZone loaded;
     return absl::LoadTimeZone("Europe/Moscow", &loaded) ? loaded : absl::UTCTimeZone();
   }();
-  return absl::FormatTime("%a %d.%m %H:%M", absl::FromUnixMicros(TimeUtil::TimestampToMicroseconds(time)),
-                          zone);
+  return absl::FormatTime("%a %d.%m %H:%M",
+                          absl::FromUnixMicros(TimeUtil::TimestampToMicroseconds(time)), zone);
 }
 
 // Says what went wrong; false, for `return Fail(...)`.
@@ -46,12 +48,14 @@ const char* Light(analytics::v1::Board::Health health) {
 }
 
 std::string Percent(const analytics::v1::Share& share) {
-  return share.case_count() == 0 ? "-"
-                                 : absl::StrFormat("%.0f %% (n=%d)", share.percent(), share.case_count());
+  return share.case_count() == 0
+             ? "-"
+             : absl::StrFormat("%.0f %% (n=%d)", share.percent(), share.case_count());
 }
 
 std::string Rating(const analytics::v1::Mean& mean) {
-  return mean.case_count() == 0 ? "-" : absl::StrFormat("%.1f (n=%d)", mean.value(), mean.case_count());
+  return mean.case_count() == 0 ? "-"
+                                : absl::StrFormat("%.1f (n=%d)", mean.value(), mean.case_count());
 }
 
 void PrintBoard(const analytics::v1::Board& board) {
@@ -63,9 +67,9 @@ void PrintBoard(const analytics::v1::Board& board) {
   }
   const auto& funnel = board.funnel();
   const std::pair<const char*, int64_t> stages[] = {
-      {"в очереди", funnel.queued_count()},      {"назначены", funnel.assigned_count()},
-      {"в работе", funnel.in_progress_count()},  {"ждут автора", funnel.waiting_count()},
-      {"на проверке", funnel.resolved_count()},  {"закрыты", funnel.closed_count()},
+      {"в очереди", funnel.queued_count()},     {"назначены", funnel.assigned_count()},
+      {"в работе", funnel.in_progress_count()}, {"ждут автора", funnel.waiting_count()},
+      {"на проверке", funnel.resolved_count()}, {"закрыты", funnel.closed_count()},
       {"отменены", funnel.cancelled_count()}};
   int64_t largest = 1;
   for (const auto& stage : stages) largest = std::max(largest, stage.second);
@@ -73,8 +77,9 @@ void PrintBoard(const analytics::v1::Board& board) {
     Say(absl::StrCat("  ", Fit(stage, 12), absl::StrFormat("%6d  ", count),
                      Bar(static_cast<double>(count), static_cast<double>(largest), 40)));
   }
-  std::string facts = absl::StrCat("  в срок ", Percent(board.on_time_share()), "   оценка ",
-                                   Rating(board.rating()), "   возвратов ", board.sent_back_count());
+  std::string facts =
+      absl::StrCat("  в срок ", Percent(board.on_time_share()), "   оценка ",
+                   Rating(board.rating()), "   возвратов ", board.sent_back_count());
   if (board.has_resolution_p50()) {
     absl::StrAppend(&facts, "   решение p50 ", Short(Span(board.resolution_p50())), ", p90 ",
                     Short(Span(board.resolution_p90())));
@@ -86,8 +91,9 @@ void PrintBoard(const analytics::v1::Board& board) {
 }
 
 void PrintDecision(const router::v1::Decision& decision) {
-  Say(absl::StrCat("  ", Wall(decision.decide_time()), "  ",
-                   decision.summary().ru().empty() ? decision.summary().en() : decision.summary().ru()));
+  Say(absl::StrCat(
+      "  ", Wall(decision.decide_time()), "  ",
+      decision.summary().ru().empty() ? decision.summary().en() : decision.summary().ru()));
   for (const auto& candidate : decision.candidates()) {
     Say(absl::StrCat("      ", candidate.chosen() ? "* " : "  ",
                      Fit(absl::StripPrefix(candidate.agent(), "employees/"), 16), " активных ",
@@ -95,9 +101,9 @@ void PrintDecision(const router::v1::Decision& decision) {
                      candidate.ring_position()));
   }
   for (const auto& exclusion : decision.exclusions()) {
-    Say(absl::StrCat("      - ", Fit(absl::StripPrefix(exclusion.agent(), "employees/"), 16), " ",
-                     exclusion.details().ru().empty() ? exclusion.details().en()
-                                                      : exclusion.details().ru()));
+    Say(absl::StrCat(
+        "      - ", Fit(absl::StripPrefix(exclusion.agent(), "employees/"), 16), " ",
+        exclusion.details().ru().empty() ? exclusion.details().en() : exclusion.details().ru()));
   }
 }
 
@@ -114,8 +120,8 @@ bool PrintBoards(Connection& connection, const std::string& flow) {
   if (!flow.empty()) {
     analytics::v1::GetBoardRequest request;
     request.set_name(absl::StrCat("flows/", flow, "/board"));
-    const auto board = connection.Call(*connection.analytics,
-                                       &analytics::v1::AnalyticsService::Stub::GetBoard, request, As{});
+    const auto board = connection.Call(
+        *connection.analytics, &analytics::v1::AnalyticsService::Stub::GetBoard, request, As{});
     if (!board.ok()) return Fail(board.status());
     PrintBoard(*board);
     return true;
@@ -150,7 +156,8 @@ bool PrintVerify(Connection& connection, bool quiescent) {
   // Consumers may be a moment behind the last commit: what must hold after a drain is asked again.
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(quiescent ? 30 : 0);
   do {
-    answer = connection.Call(*connection.admin, &admin::v1::AdminService::Stub::VerifyLedger, request, As{});
+    answer = connection.Call(*connection.admin, &admin::v1::AdminService::Stub::VerifyLedger,
+                             request, As{});
     if (!answer.ok()) return Fail(answer.status());
     if (answer->clean()) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
@@ -166,7 +173,8 @@ bool PrintVerify(Connection& connection, bool quiescent) {
     if (check.outcome() == admin::v1::InvariantCheck::OUTCOME_SKIPPED) {
       Say(absl::StrCat("  ", check.id(), " not checked here: ", check.skip_reason()));
     }
-    for (const std::string& example : check.examples()) Say(absl::StrCat("  ", check.id(), "  ", example));
+    for (const std::string& example : check.examples())
+      Say(absl::StrCat("  ", check.id(), "  ", example));
   }
   if (answer->clean()) {
     Say(absl::StrCat("every request accounted for: ", answer->ticket_count(), " tickets, ",
@@ -181,16 +189,16 @@ void PrintLatencies(Connection& connection) {
   Heading("Calls");
   Table table({"method", "calls", "failed", "p50", "p99", "max"}, {1, 2, 3, 4, 5});
   for (const auto& row : connection.latencies().Rows()) {
-    table.Row({row.method.empty() ? "all" : row.method, absl::StrCat(row.calls), absl::StrCat(row.failed),
-               Short(row.p50), Short(row.p99), Short(row.max)});
+    table.Row({row.method.empty() ? "all" : row.method, absl::StrCat(row.calls),
+               absl::StrCat(row.failed), Short(row.p50), Short(row.p99), Short(row.max)});
   }
   Say(table.Text());
 }
 
 void PrintLateness(Connection& connection) {
-  const auto stats = connection.Call(*connection.clocks,
-                                     &sla_timer::v1::SlaTimerService::Stub::GetTimerStats,
-                                     sla_timer::v1::GetTimerStatsRequest(), As{});
+  const auto stats =
+      connection.Call(*connection.clocks, &sla_timer::v1::SlaTimerService::Stub::GetTimerStats,
+                      sla_timer::v1::GetTimerStatsRequest(), As{});
   if (!stats.ok()) {
     Fail(stats.status());
     return;
@@ -210,16 +218,16 @@ bool PrintExplain(Connection& connection, const std::string& ticket) {
     intake::v1::ListTicketsRequest find;
     find.set_filter(absl::StrCat("number = \"", name, "\""));
     find.set_page_size(1);
-    const auto found = connection.Call(*connection.intake, &intake::v1::IntakeService::Stub::ListTickets,
-                                       find, As{});
+    const auto found = connection.Call(*connection.intake,
+                                       &intake::v1::IntakeService::Stub::ListTickets, find, As{});
     if (!found.ok()) return Fail(found.status());
     if (found->tickets_size() == 0) return Fail(absl::NotFoundError("no ticket " + name));
     name = found->tickets(0).uid();
   }
   router::v1::ExplainAssignmentRequest explain;
   explain.set_name(absl::StrCat("tickets/", name));
-  const auto why = connection.Call(*connection.router, &router::v1::RouterService::Stub::ExplainAssignment,
-                                   explain, As{});
+  const auto why = connection.Call(
+      *connection.router, &router::v1::RouterService::Stub::ExplainAssignment, explain, As{});
   if (!why.ok()) return Fail(why.status());
   Heading(absl::StrCat(why->placement().number(), ": who and why"));
   if (why->decisions().empty()) Say("  nobody was chosen yet");
@@ -227,24 +235,25 @@ bool PrintExplain(Connection& connection, const std::string& ticket) {
 
   sla_timer::v1::GetClockRequest clock_request;
   clock_request.set_name(absl::StrCat("tickets/", name, "/clock"));
-  const auto clock = connection.Call(*connection.clocks, &sla_timer::v1::SlaTimerService::Stub::GetClock,
-                                     clock_request, As{});
+  const auto clock = connection.Call(
+      *connection.clocks, &sla_timer::v1::SlaTimerService::Stub::GetClock, clock_request, As{});
   if (!clock.ok()) return Fail(clock.status());
   Heading("the promise");
   Say(absl::StrCat("  term ", Short(Span(clock->term())), " of working time, used ",
                    Short(Span(clock->consumed())), ", left ", Short(Span(clock->remaining())),
                    clock->has_due_time() ? ", due " + Wall(clock->due_time()) : ""));
   for (const auto& span : clock->spans()) {
-    Say(absl::StrCat("    ", Wall(span.start_time()), " - ", Wall(span.end_time()),
-                     span.counted() ? "  + " : "    ",
-                     span.display_name().ru().empty() ? span.display_name().en()
-                                                      : span.display_name().ru()));
+    Say(absl::StrCat(
+        "    ", Wall(span.start_time()), " - ", Wall(span.end_time()),
+        span.counted() ? "  + " : "    ",
+        span.display_name().ru().empty() ? span.display_name().en() : span.display_name().ru()));
   }
   return true;
 }
 
 void AddBoard(CLI::App& app, Where& where, Run& run) {
-  CLI::App* sub = app.add_subcommand("board", "the board of a flow: funnel, waits, on time, rating, health");
+  CLI::App* sub =
+      app.add_subcommand("board", "the board of a flow: funnel, waits, on time, rating, health");
   auto flow = std::make_shared<std::string>();
   sub->add_option("flow", *flow, "flow id, such as hr; all flows without it");
   sub->callback([&where, &run, flow] {
@@ -257,9 +266,11 @@ void AddBoard(CLI::App& app, Where& where, Run& run) {
 
 void AddVerify(CLI::App& app, Where& where, Run& run) {
   CLI::App* sub = app.add_subcommand(
-      "verify", "checks every invariant of the ledger in one snapshot; exit status 1 when one is broken");
+      "verify",
+      "checks every invariant of the ledger in one snapshot; exit status 1 when one is broken");
   auto always = std::make_shared<bool>(false);
-  sub->add_flag("--always", *always, "only those that hold at every moment, not those of a drained system");
+  sub->add_flag("--always", *always,
+                "only those that hold at every moment, not those of a drained system");
   sub->callback([&where, &run, always] {
     run = [&where, always] {
       const auto connection = OpenOrSay(where);

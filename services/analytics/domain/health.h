@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+
 #include "desk/flow/flow.h"
 
 namespace potok::analytics {
@@ -14,8 +15,8 @@ enum class Colour { kGreen, kYellow, kRed };
 // What the colour is judged by.
 struct HealthFacts {
   int64_t queued = 0;
-  int64_t overdue = 0;       // Open tickets past their term.
-  int64_t judged = 0;        // Finished tickets with a term.
+  int64_t overdue = 0;  // Open tickets past their term.
+  int64_t judged = 0;   // Finished tickets with a term.
   int64_t on_time = 0;
   absl::Duration oldest_wait;  // Of the oldest queued ticket, zero when none waits.
 };

@@ -7,11 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "google/protobuf/util/time_util.h"
+
 #include "analytics/domain/health.h"
 #include "analytics/store/board_store.h"
 #include "base/error.h"
 #include "base/status_macros.h"
-#include "google/protobuf/util/time_util.h"
 #include "platform/pg/transaction.h"
 
 namespace potok::analytics {
@@ -143,16 +144,15 @@ absl::StatusOr<std::vector<v1::Board>> AnalyticsRpc::Boards(
   options.read_only = true;
   options.snapshot = true;  // Counters, waits and loads of one moment.
   options.deadline = call.deadline;
-  return pg::InTransaction(pool_, options,
-                           [&](pg::Tx& tx) -> absl::StatusOr<std::vector<v1::Board>> {
-                             const absl::Time now = clock_.Now();
-                             std::vector<v1::Board> boards;
-                             for (const desk::Flow* flow : flows) {
-                               boards.push_back(
-                                   BoardOf(*flow, ReadBoard(tx, flow->id, now), reference, now));
-                             }
-                             return boards;
-                           });
+  return pg::InTransaction(
+      pool_, options, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<v1::Board>> {
+        const absl::Time now = clock_.Now();
+        std::vector<v1::Board> boards;
+        for (const desk::Flow* flow : flows) {
+          boards.push_back(BoardOf(*flow, ReadBoard(tx, flow->id, now), reference, now));
+        }
+        return boards;
+      });
 }
 
 grpc::ServerUnaryReactor* AnalyticsRpc::GetBoard(grpc::CallbackServerContext* context,
@@ -161,8 +161,7 @@ grpc::ServerUnaryReactor* AnalyticsRpc::GetBoard(grpc::CallbackServerContext* co
   return front_.Blocking(
       context, request, answer,
       [this](const CallContext& call, const v1::GetBoardRequest& q) -> absl::StatusOr<v1::Board> {
-        const std::string id(
-            absl::StripSuffix(absl::StripPrefix(q.name(), "flows/"), "/board"));
+        const std::string id(absl::StripSuffix(absl::StripPrefix(q.name(), "flows/"), "/board"));
         std::shared_ptr<const ledger::ReferenceSnapshot> reference = reference_.Snapshot();
         if (reference->Flow(id) == nullptr) {
           POTOK_RETURN_IF_ERROR(reference_.Refresh());
@@ -213,9 +212,9 @@ grpc::ServerUnaryReactor* AnalyticsRpc::ListBoards(grpc::CallbackServerContext* 
       });
 }
 
-grpc::ServerUnaryReactor* AnalyticsRpc::ListAgentReports(
-    grpc::CallbackServerContext* context, const v1::ListAgentReportsRequest* request,
-    v1::ListAgentReportsResponse* answer) {
+grpc::ServerUnaryReactor* AnalyticsRpc::ListAgentReports(grpc::CallbackServerContext* context,
+                                                         const v1::ListAgentReportsRequest* request,
+                                                         v1::ListAgentReportsResponse* answer) {
   return front_.Blocking(
       context, request, answer,
       [this](const CallContext& call,

@@ -20,7 +20,8 @@ class AnalyticsRpc final : public v1::AnalyticsService::CallbackService {
       : front_(front), pool_(pool), reference_(reference), clock_(clock), tokens_(tokens) {}
 
   grpc::ServerUnaryReactor* GetBoard(grpc::CallbackServerContext* context,
-                                     const v1::GetBoardRequest* request, v1::Board* answer) override;
+                                     const v1::GetBoardRequest* request,
+                                     v1::Board* answer) override;
   grpc::ServerUnaryReactor* ListBoards(grpc::CallbackServerContext* context,
                                        const v1::ListBoardsRequest* request,
                                        v1::ListBoardsResponse* answer) override;

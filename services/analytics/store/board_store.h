@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+
 #include "platform/log/entry.h"
 #include "platform/pg/transaction.h"
 
@@ -35,7 +36,8 @@ struct BoardRows {
   std::optional<absl::Duration> resolution_p50, resolution_p90;
 };
 
-// Brings facts and counters of the entries' tickets up to date. Repeats and reordering change nothing.
+// Brings facts and counters of the entries' tickets up to date. Repeats and reordering change
+// nothing.
 void ApplyContributions(pg::Tx& tx, const std::vector<log::LogEntry>& entries);
 
 // The board of a flow at `now`; counters are empty when nothing was ever filed.

@@ -2,9 +2,10 @@
 
 #include <random>
 
+#include "gtest/gtest.h"
+
 #include "desk/calendar/ready_calendars.h"
 #include "desk/ticket/ids.h"
-#include "gtest/gtest.h"
 #include "ledger/definition_codec.h"
 #include "ledger/invariants.h"
 #include "ledger/ledger.h"
@@ -93,10 +94,9 @@ class BoardStoreTest : public ::testing::Test {
                 IsOk());
   }
   BoardRows Board() {
-    return *pg::InTransaction(database_.pool(), {},
-                              [&](pg::Tx& tx) -> absl::StatusOr<BoardRows> {
-                                return ReadBoard(tx, "it", clock_.Now());
-                              });
+    return *pg::InTransaction(database_.pool(), {}, [&](pg::Tx& tx) -> absl::StatusOr<BoardRows> {
+      return ReadBoard(tx, "it", clock_.Now());
+    });
   }
   // Rows of the analytics invariants, which must be none.
   int64_t Drift() {
@@ -149,11 +149,16 @@ TEST_F(BoardStoreTest, RepeatedAndReorderedEntriesNeverMakeACounterDrift) {
     clock_.Advance(absl::Minutes(static_cast<int64_t>(random_() % 40)));
     const std::string& id = tickets[random_() % tickets.size()];
     const std::string agent = random_() % 2 ? "anna" : "boris";
-    const desk::Action actions[] = {desk::AssignTicket{agent, "manual"}, desk::StartTicket{},
-                                    desk::WaitTicket{"?"},               desk::ResumeTicket{"!"},
-                                    desk::ResolveTicket{"r"},            desk::ConfirmTicket{},
-                                    desk::SendBackTicket{"no"},          desk::RateTicket{3, ""},
-                                    desk::TransferTicket{agent, "x"},    desk::ReopenTicket{"o"},
+    const desk::Action actions[] = {desk::AssignTicket{agent, "manual"},
+                                    desk::StartTicket{},
+                                    desk::WaitTicket{"?"},
+                                    desk::ResumeTicket{"!"},
+                                    desk::ResolveTicket{"r"},
+                                    desk::ConfirmTicket{},
+                                    desk::SendBackTicket{"no"},
+                                    desk::RateTicket{3, ""},
+                                    desk::TransferTicket{agent, "x"},
+                                    desk::ReopenTicket{"o"},
                                     desk::CancelTicket{"c"}};
     // Cancelling ends a life; it should be rare.
     const size_t kinds = random_() % 20 == 0 ? 11 : 10;

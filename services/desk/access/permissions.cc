@@ -12,7 +12,8 @@ struct Grant {
   absl::string_view roles;
 };
 
-// Everyone signed in has the role requester. What touches one ticket is narrowed again by visibility.
+// Everyone signed in has the role requester. What touches one ticket is narrowed again by
+// visibility.
 constexpr Grant kGrants[] = {
     {"tickets.create", "requester service"},
     {"tickets.read", "requester agent flowAdmin departmentHead analyst auditor service"},

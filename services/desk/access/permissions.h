@@ -1,5 +1,6 @@
-// Which role may call which method: the static table behind the (potok.api.v1.auth) option of each method.
-// A permission opens the door of a method; desk/access/visibility.h then decides about the one ticket.
+// Which role may call which method: the static table behind the (potok.api.v1.auth) option of each
+// method. A permission opens the door of a method; desk/access/visibility.h then decides about the
+// one ticket.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
-// Who may see a ticket and in which role they stand to it. The one place: get, list, counters, streams and
-// the commands that change a ticket all ask here; a list renders the same Viewer into its WHERE clause.
+// Who may see a ticket and in which role they stand to it. The one place: get, list, counters,
+// streams and the commands that change a ticket all ask here; a list renders the same Viewer into
+// its WHERE clause.
 #pragma once
 
 #include <string>
@@ -13,10 +14,10 @@ namespace potok::desk {
 // A caller with everything visibility depends on, resolved before any ticket is read.
 struct Viewer {
   std::string principal;
-  std::string employee;  // Empty for services.
-  bool sees_all = false;   // admin, auditor or a service of the suite.
-  bool admin = false;      // May act as flow admin everywhere.
-  bool system = false;     // A loop of the suite itself.
+  std::string employee;                         // Empty for services.
+  bool sees_all = false;                        // admin, auditor or a service of the suite.
+  bool admin = false;                           // May act as flow admin everywhere.
+  bool system = false;                          // A loop of the suite itself.
   std::vector<std::string> flows_administered;  // Flow ids, as admin or manager.
   std::vector<std::string> flows_served;        // Flow ids whose team they belong to.
   std::vector<std::string> departments_headed;  // Department ids.

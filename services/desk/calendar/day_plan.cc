@@ -38,8 +38,7 @@ DayPlan PlanException(const CalendarDefinition& definition, int index) {
   plan.exception = index;
   switch (exception.kind) {
     case DayException::kHoliday:
-    case DayException::kDayOffMoved:
-      return plan;
+    case DayException::kDayOffMoved: return plan;
     case DayException::kWorking:
       plan.ordinary = exception.hours.value_or(OrdinaryHours(definition, exception));
       plan.working = plan.ordinary;

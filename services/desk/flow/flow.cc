@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "absl/strings/str_cat.h"
+
 #include "base/error.h"
 #include "base/status_macros.h"
 
@@ -60,7 +61,8 @@ absl::Status ValidateFlow(const Flow& flow) {
     bad.push_back({"flow.who_may_file", "nobody could file: allow all, a department or an employee",
                    "никто не сможет подать заявку: разрешите всем, отделу или сотруднику"});
   }
-  CheckRange(bad, "flow.options.autoclose_working_days", flow.options.autoclose_working_days, 1, 60);
+  CheckRange(bad, "flow.options.autoclose_working_days", flow.options.autoclose_working_days, 1,
+             60);
   CheckRange(bad, "flow.options.overload_threshold", flow.options.overload_threshold, 0, 100000);
   CheckRange(bad, "flow.options.max_active", flow.options.max_active, 1, 1000);
   CheckRange(bad, "flow.options.reopen_days", flow.options.reopen_days, 0, 3650);

@@ -23,14 +23,10 @@ constexpr size_t kMostSteps = 10;
 
 int MostOf(Target::Unit unit) {
   switch (unit) {
-    case Target::kWorkingMinutes:
-      return kMostMinutes;
-    case Target::kWorkingHours:
-      return kMostHours;
-    case Target::kWorkingDays:
-      return kMostDays;
-    case Target::kWorkingMonths:
-      return kMostMonths;
+    case Target::kWorkingMinutes: return kMostMinutes;
+    case Target::kWorkingHours: return kMostHours;
+    case Target::kWorkingDays: return kMostDays;
+    case Target::kWorkingMonths: return kMostMonths;
   }
   return 0;
 }
@@ -106,14 +102,10 @@ void CheckSteps(const std::vector<EscalationStep>& steps, Violations& violations
 
 absl::Duration WorkingTime(const Target& target, const Calendar& calendar) {
   switch (target.unit) {
-    case Target::kWorkingMinutes:
-      return absl::Minutes(target.amount);
-    case Target::kWorkingHours:
-      return absl::Hours(target.amount);
-    case Target::kWorkingDays:
-      return calendar.NormalDay() * target.amount;
-    case Target::kWorkingMonths:
-      return calendar.NormalDay() * kWorkingDaysOfMonth * target.amount;
+    case Target::kWorkingMinutes: return absl::Minutes(target.amount);
+    case Target::kWorkingHours: return absl::Hours(target.amount);
+    case Target::kWorkingDays: return calendar.NormalDay() * target.amount;
+    case Target::kWorkingMonths: return calendar.NormalDay() * kWorkingDaysOfMonth * target.amount;
   }
   return absl::ZeroDuration();
 }

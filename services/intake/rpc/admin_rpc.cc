@@ -7,8 +7,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "base/status_macros.h"
 #include "google/protobuf/util/time_util.h"
+
+#include "base/status_macros.h"
 #include "intake/sql.h"
 #include "ledger/verify.h"
 #include "platform/pg/transaction.h"
@@ -34,8 +35,7 @@ v1::InvariantCheck ToWire(const ledger::InvariantResult& check) {
   out.set_row_count(check.rows);
   for (const std::string& example : check.examples) out.add_examples(example);
   out.set_skip_reason(check.skipped);
-  *out.mutable_elapsed() =
-      TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(check.elapsed));
+  *out.mutable_elapsed() = TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(check.elapsed));
   return out;
 }
 
@@ -85,8 +85,8 @@ grpc::ServerUnaryReactor* AdminRpc::VerifyLedger(grpc::CallbackServerContext* co
                                                  v1::VerifyLedgerResponse* answer) {
   return front_.Blocking(
       context, request, answer,
-      [this](const CallContext&, const v1::VerifyLedgerRequest& q)
-          -> absl::StatusOr<v1::VerifyLedgerResponse> {
+      [this](const CallContext&,
+             const v1::VerifyLedgerRequest& q) -> absl::StatusOr<v1::VerifyLedgerResponse> {
         POTOK_ASSIGN_OR_RETURN(const ledger::VerifyResult result,
                                ledger::Verify(pool_, *reference_.Snapshot(), q.quiescent()));
         v1::VerifyLedgerResponse out;
@@ -104,8 +104,8 @@ grpc::ServerUnaryReactor* AdminRpc::ListDeadLetters(grpc::CallbackServerContext*
                                                     v1::ListDeadLettersResponse* answer) {
   return front_.Blocking(
       context, request, answer,
-      [this](const CallContext& call, const v1::ListDeadLettersRequest& q)
-          -> absl::StatusOr<v1::ListDeadLettersResponse> {
+      [this](const CallContext& call,
+             const v1::ListDeadLettersRequest& q) -> absl::StatusOr<v1::ListDeadLettersResponse> {
         // The cursor is (grp, topic, part, pos) of the last row; groups hold no space.
         std::vector<std::string> after = {"", "0", "0", "0"};
         if (!q.page_token().empty()) {
@@ -115,11 +115,10 @@ grpc::ServerUnaryReactor* AdminRpc::ListDeadLetters(grpc::CallbackServerContext*
         }
         const int size = PageSize(q.page_size());
         return pg::InTransaction(
-            pool_, ReadUntil(call),
-            [&](pg::Tx& tx) -> absl::StatusOr<v1::ListDeadLettersResponse> {
+            pool_, ReadUntil(call), [&](pg::Tx& tx) -> absl::StatusOr<v1::ListDeadLettersResponse> {
               v1::ListDeadLettersResponse out;
-              const pqxx::result rows = tx.Run(sql::kAdminDeadLetters, after[0], after[1], after[2],
-                                               after[3], size + 1);
+              const pqxx::result rows =
+                  tx.Run(sql::kAdminDeadLetters, after[0], after[1], after[2], after[3], size + 1);
               for (const auto& row : rows) {
                 if (out.dead_letters_size() == size) {
                   const v1::DeadLetter& last = out.dead_letters(size - 1);

@@ -28,9 +28,9 @@ class AdminRpc final : public admin::v1::AdminService::CallbackService {
   grpc::ServerUnaryReactor* ListLeases(grpc::CallbackServerContext* context,
                                        const admin::v1::ListLeasesRequest* request,
                                        admin::v1::ListLeasesResponse* answer) override;
-  grpc::ServerUnaryReactor* GetTransportStatus(
-      grpc::CallbackServerContext* context, const admin::v1::GetTransportStatusRequest* request,
-      admin::v1::TransportStatus* answer) override;
+  grpc::ServerUnaryReactor* GetTransportStatus(grpc::CallbackServerContext* context,
+                                               const admin::v1::GetTransportStatusRequest* request,
+                                               admin::v1::TransportStatus* answer) override;
 
  private:
   rpc::Front& front_;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+
 #include "base/status_macros.h"
 #include "desk/access/permissions.h"
 #include "desk/stream_names.h"
@@ -50,8 +51,9 @@ absl::Status Ping(pg::Pool& pool) {
 
 }  // namespace
 
-app::ServiceSpec SpecOf(std::string name,
-                        std::function<absl::StatusOr<std::unique_ptr<app::Bound>>(app::Parts&)> bind) {
+app::ServiceSpec SpecOf(
+    std::string name,
+    std::function<absl::StatusOr<std::unique_ptr<app::Bound>>(app::Parts&)> bind) {
   app::ServiceSpec spec;
   spec.name = std::move(name);
   spec.version = POTOK_VERSION;
@@ -112,7 +114,8 @@ log::ConsumerOptions Foundation::ConsumerFor(const std::string& group,
 log::Hooks Foundation::HooksFor(obs::Metrics& metrics) const {
   log::Hooks hooks;
   hooks.on_error = [](absl::string_view where, const absl::Status& status) {
-    obs::LogWarn("transport.error", "the log transport will try again", {{"where", where}, {"error", status}});
+    obs::LogWarn("transport.error", "the log transport will try again",
+                 {{"where", where}, {"error", status}});
   };
   hooks.on_notice = [](absl::string_view where, absl::string_view what) {
     obs::LogInfo("transport.notice", what, {{"where", where}});

@@ -1,7 +1,8 @@
-// What every service stands on: connections, business time, reference data, the hooks of the log transport.
+// What every service stands on: connections, business time, reference data, the hooks of the log
+// transport.
 //
-// Services bound into one process share one Foundation (same database): one clock, one copy of the reference
-// data, one set of pools. Thread-safe.
+// Services bound into one process share one Foundation (same database): one clock, one copy of the
+// reference data, one set of pools. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "ledger/reference.h"
 #include "platform/app/run_service.h"
 #include "platform/clock/clock.h"
@@ -20,13 +22,13 @@
 namespace potok::ledger {
 
 // A service of the suite, named and authorised like all the others.
-app::ServiceSpec SpecOf(std::string name,
-                        std::function<absl::StatusOr<std::unique_ptr<app::Bound>>(app::Parts&)> bind);
+app::ServiceSpec SpecOf(
+    std::string name, std::function<absl::StatusOr<std::unique_ptr<app::Bound>>(app::Parts&)> bind);
 
 class Foundation {
  public:
-  // Opens it for `parts`, or joins the one another service of this process has opened. Adds the readiness
-  // check of the database to `parts`.
+  // Opens it for `parts`, or joins the one another service of this process has opened. Adds the
+  // readiness check of the database to `parts`.
   static absl::StatusOr<std::shared_ptr<Foundation>> Open(app::Parts& parts);
 
   // For handlers of calls, and for loops: apart, so that a burst of calls cannot starve a timer.
@@ -36,7 +38,8 @@ class Foundation {
   Reference& reference() { return *reference_; }
   const redis::Options& redis() const { return redis_; }
 
-  // Options of a consumer of this process, complete but for what only its owner knows (after_commit, batch).
+  // Options of a consumer of this process, complete but for what only its owner knows
+  // (after_commit, batch).
   log::ConsumerOptions ConsumerFor(const std::string& group, std::vector<int> topics) const;
   // Failures and notices of the transport as log lines and metrics.
   log::Hooks HooksFor(obs::Metrics& metrics) const;

@@ -1,4 +1,3 @@
-#include "base/entropy.h"
 #include "platform/testing/stack.h"
 
 #include <atomic>
@@ -22,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
+#include "base/entropy.h"
 #include "migrate/migrations.h"
 #include "platform/pg/migrate.h"
 #include "platform/pg/transaction.h"
