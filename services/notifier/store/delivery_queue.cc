@@ -54,7 +54,7 @@ absl::StatusOr<absl::Duration> DeliveryQueue::Settle(const ClaimedDelivery& deli
     const pqxx::result rows =
         tx.Run(sql::kSettleDelivery, delivery.part, delivery.id, token, Name(settlement.state),
                settlement.reason, settlement.error, settlement.title,
-               absl::ToInt64Microseconds(settlement.again_in));
+               absl::ToInt64Microseconds(settlement.again_in), settlement.uncounted);
     if (rows.empty()) return absl::NotFoundError("the lease of the delivery has passed on");
     return absl::Seconds(rows[0]["seconds"].as<double>());
   });

@@ -42,6 +42,7 @@ struct Settlement {
   std::string error;
   std::string title;        // As it was written; empty when it was not.
   absl::Duration again_in;  // Of a pending one, real.
+  bool uncounted = false;   // The try said nothing about the message, so it is not one.
 };
 
 struct Undelivered {

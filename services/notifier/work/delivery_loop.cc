@@ -132,8 +132,13 @@ absl::StatusOr<bool> DeliveryLoop::Deliver(const ClaimedDelivery& delivery,
     case SendOutcome::kOutage: word = "outage"; break;
     case SendOutcome::kPause: word = "pause"; break;
   }
+  // An outage says nothing about the message, so it costs the message none of its tries: a mail
+  // server that is down for an evening loses nothing. The breaker sees to it that it is not
+  // hammered meanwhile.
+  settlement.uncounted = outcome.result != SendOutcome::kRetry;
   const double uniform = std::uniform_real_distribution<double>(0, 1)(random_);
-  const std::optional<absl::Duration> again = NextTry(delivery.attempts, delivery.age, uniform);
+  const std::optional<absl::Duration> again =
+      NextTry(settlement.uncounted ? 1 : delivery.attempts, delivery.age, uniform);
   settlement.state = again ? DeliveryState::kPending : DeliveryState::kDead;
   settlement.again_in = again.value_or(absl::ZeroDuration());
   POTOK_RETURN_IF_ERROR(Settle(delivery, token, settlement, again ? word : "dead"));
