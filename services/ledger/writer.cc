@@ -338,6 +338,7 @@ absl::Status Writer::WriteLoads() {
 void Writer::ReleaseAssignments() {
   std::vector<int> parts;
   std::vector<std::string> ids, types;
+  std::vector<std::optional<absl::Time>> instants;
   for (const Change& change : changes_) {
     if (!change.before) continue;
     const std::string from = HolderOf(*change.before);
@@ -345,37 +346,37 @@ void Writer::ReleaseAssignments() {
     parts.push_back(change.after.part);
     ids.push_back(change.after.id);
     types.push_back(std::string(desk::Name(change.event.type)));
+    instants.push_back(change.event.at);
   }
   if (ids.empty()) return;
   tx_.Run(sql::kReleaseAssignments, pg::IntArray(parts), pg::TextArray(ids), pg::TextArray(types),
-          now_);
+          pg::TimeArray(instants));
 }
 
-void Writer::DiffTimers(const Change& first, const Change& last, json* armed, json* ended) const {
+// The rows are compared with what the ticket wants now, not with what it wanted before: a policy
+// that changed in between decides both anew, and the row is what an older one left.
+void Writer::AlignTimers(const Change& first, const Change& last, json* armed, json* ended) const {
   const Ticket& t = last.after;
-  const std::vector<desk::Timer>& before = first.timers_before;
-  const std::vector<desk::Timer>& after = last.timers_after;
-  for (const desk::Timer& timer : after) {
-    if (std::find(before.begin(), before.end(), timer) != before.end()) continue;
+  json kept = json::array(), fired = json::array();
+  for (const desk::Timer& timer : last.timers_after) {
+    kept.push_back(std::string(desk::Name(timer.kind)));
+    const auto& before = first.timers_before;
+    const bool of_policy =
+        timer.kind == desk::TimerKind::kHalf || timer.kind == desk::TimerKind::kEscalate;
+    if (!of_policy && std::find(before.begin(), before.end(), timer) != before.end()) continue;
     armed->push_back({{"part", t.part},
                       {"ticket_id", t.id},
-                      {"kind", std::string(desk::Name(timer.kind))},
+                      {"kind", kept.back()},
                       {"gen", timer.gen},
                       {"due_at", pg::ToTimestamp(timer.due_at)}});
   }
-  for (const desk::Timer& timer : before) {
-    const bool still = std::any_of(after.begin(), after.end(), [&](const desk::Timer& candidate) {
-      return candidate.kind == timer.kind;
-    });
-    if (still) continue;
-    const bool fired = std::any_of(changes_.begin(), changes_.end(), [&](const Change& change) {
-      return change.after.id == t.id && change.event.timer == timer.kind;
-    });
-    ended->push_back({{"part", t.part},
-                      {"ticket_id", t.id},
-                      {"kind", std::string(desk::Name(timer.kind))},
-                      {"state", fired ? "fired" : "cancelled"}});
+  if (!first.before) return;
+  for (const Change& change : changes_) {
+    if (change.after.id == t.id && change.event.timer) {
+      fired.push_back(std::string(desk::Name(*change.event.timer)));
+    }
   }
+  ended->push_back({{"part", t.part}, {"ticket_id", t.id}, {"kept", kept}, {"fired", fired}});
 }
 
 absl::Status Writer::WriteRows() {
@@ -393,7 +394,7 @@ absl::Status Writer::WriteRows() {
   for (const auto& [id, pair] : first_and_last) {
     const auto& [first, last] = pair;
     (first->before ? changed : born).push_back(RowOf(last->after));
-    DiffTimers(*first, *last, &armed, &ended);
+    AlignTimers(*first, *last, &armed, &ended);
   }
   for (const Change& change : changes_) {
     const Ticket& t = change.after;

@@ -98,8 +98,8 @@ class Writer {
   absl::Status WriteLoads();
   void ReleaseAssignments();
   absl::Status WriteRows();
-  void DiffTimers(const Change& first, const Change& last, nlohmann::json* armed,
-                  nlohmann::json* ended) const;
+  void AlignTimers(const Change& first, const Change& last, nlohmann::json* armed,
+                   nlohmann::json* ended) const;
 
   pg::Tx& tx_;
   const std::shared_ptr<const ReferenceSnapshot> reference_;

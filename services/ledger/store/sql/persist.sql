@@ -1,6 +1,6 @@
 -- Everything a batch of commands changed, in one statement and one round trip. $1 new tickets, $2 changed
--- tickets, $3 events, $4 texts, $5 outbox rows, $6 answers to keep, $7 timers to arm, $8 timers to end,
--- $9 assignments: each a JSON array of rows of its table.
+-- tickets, $3 events, $4 texts, $5 outbox rows, $6 answers to keep, $7 timers to arm, $8 kinds of timers to keep
+-- (all others of the ticket end), $9 assignments: each a JSON array, of rows of its table where it has one.
 -- Changed tickets are locked since they were read; the caller compares the count as the last line of defence.
 WITH born AS (
   INSERT INTO ledger.ticket (
@@ -61,13 +61,16 @@ WITH born AS (
   INSERT INTO ledger.sla_timer (part, ticket_id, kind, gen, due_at, state)
   SELECT a.part, a.ticket_id, a.kind, a.gen, a.due_at, 'armed'
     FROM json_populate_recordset(NULL::ledger.sla_timer, $7::json) a
+   WHERE NOT EXISTS (SELECT 1 FROM ledger.sla_timer s  -- as it is wanted: neither locked nor written
+                      WHERE s.part = a.part AND s.ticket_id = a.ticket_id AND s.kind = a.kind AND s.gen = a.gen
+                        AND s.due_at = a.due_at AND s.state <> 'cancelled')
   ON CONFLICT (part, ticket_id, kind) DO UPDATE
      SET gen = excluded.gen, due_at = excluded.due_at, state = 'armed', attempts = 0
 ), ended AS (
   UPDATE ledger.sla_timer s
-     SET state = x.state
-    FROM json_populate_recordset(NULL::ledger.sla_timer, $8::json) x
-   WHERE s.part = x.part AND s.ticket_id = x.ticket_id AND s.kind = x.kind
+     SET state = CASE WHEN s.kind = ANY (x.fired) THEN 'fired' ELSE 'cancelled' END
+    FROM json_to_recordset($8::json) AS x(part smallint, ticket_id uuid, kept text[], fired text[])
+   WHERE s.part = x.part AND s.ticket_id = x.ticket_id AND s.kind <> ALL (x.kept) AND s.state IN ('armed','parked')
 ), taken AS (
   INSERT INTO ledger.assignment (part, ticket_id, version, agent_id, flow_id, assigned_at, active_after, cap_at_assign)
   SELECT h.part, h.ticket_id, h.version, h.agent_id, h.flow_id, h.assigned_at, h.active_after, h.cap_at_assign
