@@ -27,7 +27,7 @@ void AddImport(CLI::App& app, Where& where, Run& run) {
          "--map", *maps,
          "FIELD=COLUMN where the guess is wrong; may be repeated; --dry-run shows the guess")
       ->allow_extra_args(false);
-  sub->add_option("--seconds", options->seconds, "how long the play may take (165)")
+  sub->add_option("--seconds", options->seconds, "how long the play may take (155)")
       ->check(CLI::Range(10.0, 1e7));
   sub->add_option("--calendar", options->calendar,
                   "calendar that counts the promises: ru-production, or the id of one that exists "

@@ -23,7 +23,7 @@
 namespace potok::ctl {
 namespace {
 
-constexpr double kSeconds = 165;
+constexpr double kSeconds = 155;
 // Of those: from the start of the clock to the first filing (five services start, the company is
 // set up), and behind the last step.
 constexpr double kBefore = 7;

@@ -15,7 +15,7 @@ namespace potok::ctl {
 struct ReplayOptions {
   std::string file;
   std::map<std::string, std::string> columns;  // Field -> column name, where the guess is wrong.
-  double seconds = 0;                          // How long the play may take; 0 = 165.
+  double seconds = 0;                          // How long the play may take; 0 = 155.
   std::string calendar;  // Calendar id of the promises; empty = one that counts around the clock.
   std::string mode = "least-loaded";  // Or "round-robin".
 };
