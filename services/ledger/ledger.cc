@@ -28,6 +28,13 @@ absl::Status TooLate() {
                    "the deadline passed before the work was started; nothing was changed");
 }
 
+// Whether a second look at once may end better. Deadlocks have been repeated by then, and whoever
+// made us wait for a lock until the timeout is most likely still there.
+bool MayPassNow(const absl::Status& status) {
+  return absl::IsAlreadyExists(status) ||
+         (absl::IsAborted(status) && GetErrorDetail(status).reason != "CONFLICT");
+}
+
 int PartOf(const desk::Command& command) {
   if (const auto* create = std::get_if<desk::CreateTicket>(&command.action)) {
     return create->draft.part;
@@ -189,8 +196,7 @@ absl::Status Ledger::TryCommit(std::vector<Item*>& batch,
       }
       return absl::OkStatus();
     });
-    const bool look_again = absl::IsAlreadyExists(status) || absl::IsAborted(status);
-    if (!look_again) break;
+    if (!MayPassNow(status)) break;
   }
   if (status.ok() && appended && on_commit_) on_commit_();
   return status;

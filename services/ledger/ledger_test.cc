@@ -4,6 +4,7 @@
 #include <random>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 
 #include "base/entropy.h"
@@ -272,6 +273,82 @@ TEST_F(LedgerTest, EachServiceMayAppendOnlyItsOwnEvents) {
       Filing(Uuid()), std::chrono::steady_clock::now() + std::chrono::seconds(20));
   EXPECT_FALSE(answer.ok());  // Row security refuses `created` from the router.
   EXPECT_EQ(Count("ticket"), "0");
+}
+
+// A row somebody else holds for long costs its own command the wait, not everyone in the batch.
+TEST_F(LedgerTest, ALockedTicketDelaysItsNeighboursOnce) {
+  const std::string locked = File();
+  std::string free;
+  do {
+    free = File();  // Of the same executor, so that both meet in one batch.
+  } while ((*desk::PartOfTicketId(free) - *desk::PartOfTicketId(locked)) % 2 != 0);
+  absl::Notification holds, release;
+  std::thread hog([&] {
+    EXPECT_THAT(
+        pg::InTransaction(database_.pool(), {},
+                          [&](pg::Tx& tx) -> absl::Status {
+                            tx.RunText("SELECT 1 FROM ledger.ticket WHERE id = $1::uuid FOR UPDATE",
+                                       {pg::ToParam(locked)});
+                            holds.Notify();
+                            release.WaitForNotificationWithTimeout(absl::Seconds(9));
+                            return absl::OkStatus();
+                          }),
+        IsOk());
+  });
+  holds.WaitForNotification();
+  const auto start = std::chrono::steady_clock::now();
+  const auto deadline = start + std::chrono::seconds(30);
+  std::atomic<int64_t> free_ms{0};
+  std::atomic<bool> answered{false};
+  absl::Status refusal;
+  const auto took = [start] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                 start)
+        .count();
+  };
+  // The first goes alone and keeps the executor busy while the others gather behind it.
+  ledger_->Submit(On(locked, Agent("agent1"), desk::AddComment{"раз", false}), deadline,
+                  [](absl::StatusOr<Outcome>) {});
+  absl::SleepFor(absl::Milliseconds(100));
+  ledger_->Submit(On(locked, Agent("agent1"), desk::AddComment{"два", false}), deadline,
+                  [&](absl::StatusOr<Outcome> outcome) {
+                    refusal = outcome.status();
+                    answered = true;
+                  });
+  ledger_->Submit(On(free, Agent("agent1"), desk::AddComment{"три", false}), deadline,
+                  [&](absl::StatusOr<Outcome> outcome) {
+                    EXPECT_THAT(outcome, IsOk());
+                    free_ms = took();
+                  });
+  while (!answered || free_ms == 0) absl::SleepFor(absl::Milliseconds(10));
+  release.Notify();
+  hog.join();
+  EXPECT_THAT(refusal, StatusIs(absl::StatusCode::kAborted, "CONFLICT"));
+  // Two waits of two seconds: the first command's, and the batch's own. The rest is one by one.
+  EXPECT_LT(free_ms, 7500);
+}
+
+TEST_F(LedgerTest, AnAgentWhoLeftTheTeamStillGivesTheSlotBack) {
+  const std::string id = File();
+  ASSERT_THAT(Do(On(id, desk::SystemViewer(), desk::AssignTicket{"agent1", "manual"})), IsOk());
+  database_.Query("UPDATE ledger.agent_load SET cap = 0 WHERE agent_id = 'agent1'");
+  ASSERT_THAT(Do(On(id, Agent("agent1"), desk::StartTicket{})), IsOk());
+  ASSERT_THAT(Do(On(id, Agent("agent1"), desk::ResolveTicket{"Готово"})), IsOk());
+  EXPECT_EQ(Count("agent_load WHERE active <> 0"), "0");
+  // There is no slot for it any more: it waits in front for somebody else.
+  const auto back = Do(On(id, Viewer("petrov"), desk::SendBackTicket{"нет"}));
+  ASSERT_THAT(back, IsOk());
+  EXPECT_EQ(back->ticket.state, desk::State::kQueued);
+  EXPECT_TRUE(back->ticket.queue_front);
+}
+
+// A clock that went back (a failover) must not make an assignment end before it began.
+TEST_F(LedgerTest, AnAssignmentNeverEndsBeforeItBegan) {
+  const std::string id = File();
+  ASSERT_THAT(Do(On(id, desk::SystemViewer(), desk::AssignTicket{"agent1", "manual"})), IsOk());
+  clock_.Advance(-absl::Minutes(5));
+  ASSERT_THAT(Do(On(id, Agent("agent1"), desk::DeclineTicket{"нет"})), IsOk());
+  EXPECT_EQ(Count("assignment WHERE released_at < assigned_at"), "0");
 }
 
 TEST_F(LedgerTest, TheMoveTableOfTheDatabaseIsTheStateMachine) {
