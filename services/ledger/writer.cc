@@ -227,6 +227,7 @@ absl::StatusOr<desk::Facts> Writer::FactsFor(const std::string& flow_id, int flo
 absl::StatusOr<Outcome> Writer::Stage(const Command& command) {
   POTOK_ASSIGN_OR_RETURN(std::optional<Outcome> earlier, Replay(command));
   if (earlier) return *std::move(earlier);
+  if (!command.refusal.ok()) return command.refusal;
 
   const auto* create = std::get_if<desk::CreateTicket>(&command.action);
   const Ticket* ticket = create == nullptr ? Find(command.ticket_id) : nullptr;

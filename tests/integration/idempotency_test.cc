@@ -10,6 +10,7 @@
 
 #include "intake/bind.h"
 #include "integration/suite.h"
+#include "platform/testing/signal.h"
 #include "platform/testing/status_matchers.h"
 
 namespace potok::testing {
@@ -71,6 +72,31 @@ TEST_F(Idempotency, ARepeatGetsTheFirstAnswerAlsoAfterTheTicketHasMovedOn) {
   request.set_request_id(absl::AsciiStrToUpper(request.request_id()));
   EXPECT_EQ(File(request).DebugString(), first.DebugString());
   EXPECT_EQ(Count("ticket"), "1");
+}
+
+// The form asks for more than it did, or the flow is gone for the filer: the first answer stands.
+TEST_F(Idempotency, ARepeatGetsTheFirstAnswerAlsoAfterTheFlowHasChanged) {
+  const auto request = SupportRequest();
+  const Ticket first = File(request);
+  suite_.database().Query(
+      "INSERT INTO intake.flow_version (flow_id, version, definition, published_by, published_at) "
+      "SELECT flow_id, version + 1, jsonb_set(definition, '{who_may_file}', "
+      "'{\"all\": false, \"departments\": [], \"employees\": [\"nobody\"]}'), 'test', now() "
+      "FROM intake.flow_version WHERE flow_id = 'it-support';"
+      "UPDATE intake.flow SET version = version + 1 WHERE id = 'it-support';"
+      "UPDATE ledger.reference_epoch SET epoch = epoch + 1 WHERE kind = 'flow'");
+  Ticket refused;
+  grpc::Status status;
+  ASSERT_TRUE(Eventually([&] {
+    status = suite_.intake().CreateTicket(Suite::As("ivanova").get(), SupportRequest(), &refused);
+    return !status.ok();
+  }));
+  EXPECT_EQ(status.error_code(), grpc::PERMISSION_DENIED) << status.error_message();
+  EXPECT_EQ(File(request).DebugString(), first.DebugString());
+  auto other = request;
+  other.mutable_ticket()->set_title("Другое");
+  EXPECT_EQ(suite_.intake().CreateTicket(Suite::As("ivanova").get(), other, &refused).error_code(),
+            grpc::ALREADY_EXISTS);
 }
 
 TEST_F(Idempotency, OneRequestIdOfTwoCallersIsTwoTickets) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 #include "desk/access/visibility.h"
@@ -91,6 +92,9 @@ struct Command {
   std::string request_id;  // UUID; empty for loops, whose repeat is refused by the state itself.
   std::string body_hash;   // SHA-256 over the request's meaning, hex.
   std::optional<int64_t> expected_version;  // From the etag.
+  // What the front found wrong by what it knows now. A request that was answered before gets its
+  // first answer all the same; any other gets this, and nothing is changed.
+  absl::Status refusal;
   Action action;
 };
 

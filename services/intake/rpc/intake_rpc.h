@@ -78,7 +78,8 @@ class IntakeRpc final : public v1::IntakeService::CallbackService {
     desk::CreateTicket create;
     std::shared_ptr<const ledger::ReferenceSnapshot> reference;
   };
-  absl::StatusOr<Accepted> Accept(const CallContext& call, const v1::CreateTicketRequest& request);
+  absl::StatusOr<Accepted> Accept(const CallContext& call, const Filing& filing,
+                                  const v1::CreateTicketRequest& request);
   absl::StatusOr<v1::Ticket> Promise(const CallContext& call, const Accepted& accepted) const;
 
   // The one path of every verb: name, etag and words are checked, then the ledger decides.

@@ -42,9 +42,8 @@ std::string ContentOf(const Filing& filing) {
 
 }  // namespace
 
-absl::StatusOr<IntakeRpc::Accepted> IntakeRpc::Accept(const CallContext& call,
+absl::StatusOr<IntakeRpc::Accepted> IntakeRpc::Accept(const CallContext& call, const Filing& filing,
                                                       const v1::CreateTicketRequest& request) {
-  POTOK_ASSIGN_OR_RETURN(const Filing filing, FilingFromWire(request.ticket()));
   POTOK_ASSIGN_OR_RETURN(const std::string requester_id, RequesterOf(filing, call.caller));
   Accepted accepted;
   accepted.reference = parts_.reference.Snapshot();
@@ -109,25 +108,38 @@ absl::StatusOr<v1::Ticket> IntakeRpc::Promise(const CallContext& call,
 
 IntakeRpc::Reactor* IntakeRpc::CreateTicket(Context* c, const v1::CreateTicketRequest* q,
                                             v1::Ticket* a) {
-  return parts_.front.Async(c, q, a,
-                            [this](const CallContext& call, const v1::CreateTicketRequest& q,
-                                   rpc::Answer<v1::Ticket> answer) {
-                              absl::StatusOr<Accepted> accepted = Accept(call, q);
-                              if (!accepted.ok()) return answer(accepted.status());
-                              if (q.validate_only()) return answer(Promise(call, *accepted));
-                              desk::Command command;
-                              command.viewer = accepted->reference->ViewerOf(call.caller);
-                              command.method = "CreateTicket";
-                              command.request_id = accepted->create.draft.request_id;
-                              command.body_hash = ContentOf(*FilingFromWire(q.ticket()));
-                              command.action = std::move(accepted->create);
-                              parts_.ledger.Submit(
-                                  std::move(command), call.deadline,
-                                  [this, answer](absl::StatusOr<ledger::Outcome> outcome) {
-                                    if (!outcome.ok()) return answer(outcome.status());
-                                    answer(Show(*outcome));
-                                  });
-                            });
+  return parts_.front.Async(
+      c, q, a,
+      [this](const CallContext& call, const v1::CreateTicketRequest& q,
+             rpc::Answer<v1::Ticket> answer) {
+        const absl::StatusOr<Filing> filing = FilingFromWire(q.ticket());
+        if (!filing.ok()) return answer(filing.status());
+        absl::StatusOr<Accepted> accepted = Accept(call, *filing, q);
+        if (q.validate_only()) {
+          if (!accepted.ok()) return answer(accepted.status());
+          return answer(Promise(call, *accepted));
+        }
+        desk::Command command;
+        command.viewer = ViewerOf(call);
+        command.method = "CreateTicket";
+        command.request_id = absl::AsciiStrToLower(q.request_id());
+        command.body_hash = ContentOf(*filing);
+        desk::CreateTicket create;
+        if (accepted.ok()) {
+          create = std::move(accepted->create);
+        } else {
+          // Not acceptable now, but it may have been when it was sent first:
+          // the form, the directory or the flow has changed since.
+          command.refusal = accepted.status();
+          create.draft.part = desk::PartOf(call.caller.principal, command.request_id);
+        }
+        command.action = std::move(create);
+        parts_.ledger.Submit(std::move(command), call.deadline,
+                             [this, answer](absl::StatusOr<ledger::Outcome> outcome) {
+                               if (!outcome.ok()) return answer(outcome.status());
+                               answer(Show(*outcome));
+                             });
+      });
 }
 
 }  // namespace potok::intake
