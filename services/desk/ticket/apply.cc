@@ -98,6 +98,7 @@ Ticket Apply(Ticket ticket, const Event& event) {
       ticket.half_reminded = false;
       ticket.breached_at.reset();
       ticket.escalation_level = 0;
+      ticket.pending_line = 0;  // Asked for under the promise of the last round.
       ticket.excluded.clear();
       break;
     case EventType::kDeclined:
@@ -120,6 +121,7 @@ Ticket Apply(Ticket ticket, const Event& event) {
       ticket.breached_at.reset();
       ticket.half_reminded = false;
       ticket.escalation_level = 0;
+      ticket.pending_line = 0;  // The promise it was asked for is replaced by a new one.
       break;
     case EventType::kPriorityChanged: ticket.priority = event.priority; break;
     case EventType::kHalfReminded: ticket.half_reminded = true; break;

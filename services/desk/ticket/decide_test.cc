@@ -226,6 +226,33 @@ TEST_F(DecideTest, ABreachThatStandsMovesTheTicketToTheNextLineOnce) {
   EXPECT_FALSE(Armed(TimerKind::kEscalate));
 }
 
+// What an escalation asked for under a promise that no longer stands is not done later on.
+TEST_F(DecideTest, ANewPromiseForgetsTheLineMoveOfTheOldOne) {
+  const auto escalated = [&] {
+    FileAndStart();
+    now_ = Armed(TimerKind::kBreach)->due_at;
+    ASSERT_TRUE(Do(SystemViewer(), FireTimer{TimerKind::kBreach, ticket_.sla.gen}).ok());
+    const Timer step = *Armed(TimerKind::kEscalate);
+    now_ = step.due_at;
+    ASSERT_TRUE(Do(SystemViewer(), FireTimer{step.kind, step.gen}).ok());
+    ASSERT_EQ(ticket_.pending_line, 2);
+  };
+  escalated();
+  ASSERT_TRUE(Do(holder_, ResolveTicket{"Готово"}).ok());
+  ASSERT_TRUE(Do(requester_, ConfirmTicket{}).ok());
+  ASSERT_TRUE(Do(requester_, ReopenTicket{"снова"}).ok());
+  EXPECT_EQ(ticket_.pending_line, 0);
+  escalated();
+  ASSERT_TRUE(Do(holder_, WaitTicket{"?"}).ok());
+  ASSERT_TRUE(Do(admin_, ExtendDeadline{now_ + absl::Hours(240), "договорились"}).ok());
+  EXPECT_EQ(ticket_.pending_line, 0);
+  // Without a new promise it stands, also through a pause.
+  escalated();
+  ASSERT_TRUE(Do(holder_, WaitTicket{"?"}).ok());
+  ASSERT_TRUE(Do(requester_, ResumeTicket{"!"}).ok());
+  EXPECT_EQ(ticket_.pending_line, 2);
+}
+
 TEST_F(DecideTest, AnExtendedDeadlineKeepsWhatWasConsumed) {
   FileAndStart();
   now_ += absl::Hours(2);
