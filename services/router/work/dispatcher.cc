@@ -137,7 +137,8 @@ void Dispatcher::RunSweeper() {
 }
 
 absl::Status Dispatcher::Sweep() {
-  POTOK_RETURN_IF_ERROR(rehome_.Run().status());
+  // Queues are served also while returns fail; the sweep still counts as failed then.
+  const absl::Status rehomed = rehome_.Run().status();
   POTOK_ASSIGN_OR_RETURN(
       const std::vector<FlowQueue> flows,
       pg::InAutocommit(pool_, {}, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<FlowQueue>> {
@@ -153,7 +154,7 @@ absl::Status Dispatcher::Sweep() {
   metrics_.unassigned.Set(static_cast<double>(queued));
   metrics_.unassigned_oldest_seconds.Set(
       oldest.has_value() ? absl::ToDoubleSeconds(clock_.Now() - *oldest) : 0);
-  return absl::OkStatus();
+  return rehomed;
 }
 
 }  // namespace potok::router

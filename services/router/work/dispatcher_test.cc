@@ -57,6 +57,28 @@ TEST_F(DispatcherTest, TheSweepAloneFindsEveryTicketWithoutAnyWake) {
   EXPECT_EQ(Broken(), "");
 }
 
+// One ticket that nobody can move must not hold up everyone else's.
+TEST_F(DispatcherTest, ATicketThatCannotBeReturnedStopsNeitherTheOthersNorTheSweep) {
+  Publish(Draft("it", DistributionMode::kRoundRobin));
+  Publish(Draft("hr", DistributionMode::kRoundRobin));
+  Hire("it", {"a", "b"});
+  Hire("hr", {"c", "d"});
+  const auto given = [&](const std::string& flow, const std::string& agent) {
+    const std::string ticket = File(flow);
+    EXPECT_THAT(Do(On(ticket, desk::SystemViewer(), desk::AssignTicket{agent, "manual"})), IsOk());
+    return ticket;
+  };
+  const std::string damaged = given("it", "a"), beside = given("it", "a"), later = given("hr", "c");
+  database_.Query("UPDATE ledger.ticket SET flow_version = 99 WHERE id = '" + damaged + "'");
+  for (const char* agent : {"a", "c"}) {
+    Leave(agent, clock_.Now() - absl::Hours(1), clock_.Now() + absl::Hours(8));
+  }
+  Settle();
+  EXPECT_EQ(Get(damaged).assignee, "a");
+  EXPECT_EQ(Get(beside).assignee, "b");
+  EXPECT_EQ(Get(later).assignee, "d");
+}
+
 TEST_F(DispatcherTest, AWakeAssignsWithoutWaitingForTheSweep) {
   Publish(Draft("it", DistributionMode::kRoundRobin));
   Hire("it", {"a"});

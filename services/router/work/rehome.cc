@@ -26,11 +26,17 @@ absl::StatusOr<std::vector<std::string>> Rehome::Run() {
   std::vector<std::string> flows;
   for (const LeftHolder& holder : left) {
     int released = 0;
-    int batch = 0;
+    absl::StatusOr<int> batch;
     do {
-      POTOK_ASSIGN_OR_RETURN(batch, Release(holder));
-      released += batch;
-    } while (batch == kBatch);
+      batch = Release(holder);
+      released += batch.value_or(0);
+    } while (batch.ok() && *batch == kBatch);
+    if (!batch.ok()) {
+      // Somebody holds their locks, say. The others need not wait for the next sweep too.
+      metrics_.failures.Increment();
+      obs::LogWarn("router.rehome_failed", "tickets of an agent who left stay until the next sweep",
+                   {{"agent", holder.agent}, {"flow", holder.flow}, {"error", batch.status()}});
+    }
     if (released == 0) continue;
     metrics_.rehomed.Increment(released);
     flows.push_back(holder.flow);
@@ -63,8 +69,14 @@ absl::StatusOr<int> Rehome::Release(const LeftHolder& holder) {
           command.viewer = desk::SystemViewer();
           command.method = "Rehome";
           command.action = desk::ReturnTicket{.reason = "", .leave = true};
-          POTOK_RETURN_IF_ERROR(writer.Stage(command).status());
-          ++staged;
+          const absl::Status returned = writer.Stage(command).status();
+          if (returned.ok()) {
+            ++staged;
+            continue;
+          }
+          // Nothing of it is staged: the agent's other tickets go back without it.
+          obs::LogWarn("router.return_refused", "a ticket of an agent who left cannot be returned",
+                       {{"ticket", id}, {"error", returned}});
         }
         POTOK_RETURN_IF_ERROR(writer.Flush());
         return staged;
