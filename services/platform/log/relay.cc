@@ -21,6 +21,14 @@ constexpr int kBacklogCount = 200000;  // the hard stop of the outbox: counting 
 constexpr int kPruneAtOnce = 500;      // rows per stream and turn: retention must never be a burst
 constexpr absl::Duration kPruneEach = absl::Seconds(30);
 constexpr double kMemoryHigh = 0.8;
+// How long a Redis that is away may make the sequencing wait at each check.
+constexpr absl::Duration kProbePatience = absl::Milliseconds(100);
+
+redis::Options Impatient(redis::Options options) {
+  options.connect_timeout = std::min(options.connect_timeout, kProbePatience);
+  options.io_timeout = std::min(options.io_timeout, kProbePatience);
+  return options;
+}
 
 absl::Duration Monotonic() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
@@ -51,6 +59,7 @@ Relay::Relay(RelayOptions options, pg::Pool& pool)
     : options_(std::move(options)),
       pool_(pool),
       redis_(options_.redis),
+      probe_(Impatient(options_.redis)),
       leases_({.family = "relay",
                .parts = options_.parts,
                .owner = options_.owner,
@@ -119,7 +128,9 @@ void Relay::Run() {
     if (must_check_ || redis_.generation() != redis_generation_ || Monotonic() >= next_check) {
       next_check = Monotonic() + options_.check_redis;
       must_check_ = false;
-      const absl::Status checked = CheckRedis(held);
+      absl::Status checked = stat_redis_up_ ? absl::OkStatus() : probe_.Command({"PING"}).status();
+      probe_.Close();
+      if (checked.ok()) checked = CheckRedis(held);
       redis_generation_ = redis_.generation();
       stat_redis_up_ = checked.ok();
       // Sequencing goes on without Redis; the consumers read Postgres.
@@ -135,7 +146,8 @@ void Relay::Run() {
     failures = 0;
     if (Monotonic() >= next_trim) {
       next_trim = Monotonic() + options_.trim;
-      if (const absl::Status trimmed = Trim(held); !trimmed.ok()) {
+      if (const absl::Status trimmed = stat_redis_up_ ? Trim(held) : absl::OkStatus();
+          !trimmed.ok()) {
         options_.hooks.Error("relay:trim", trimmed);
       }
     }
@@ -183,7 +195,8 @@ absl::StatusOr<int> Relay::Sequence(const std::vector<Held>& held) {
   }));
   if (entries.empty()) return 0;
   stat_sequenced_ += static_cast<std::int64_t>(entries.size());
-  if (!paused_) {
+  // While Redis is away nothing is sent: the check that finds it again fills it.
+  if (!paused_ && stat_redis_up_) {
     if (const absl::Status published = Publish(entries, incarnations); !published.ok()) {
       must_check_ = true;
       stat_redis_up_ = false;

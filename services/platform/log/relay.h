@@ -107,6 +107,7 @@ class Relay {
   const RelayOptions options_;
   pg::Pool& pool_;
   redis::Connection redis_;
+  redis::Connection probe_;  // Asks with little patience whether a Redis that was away is back.
   LeaseKeeper leases_;
   Doorbell bell_;
   std::unique_ptr<WakeListener> listener_;

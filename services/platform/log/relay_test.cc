@@ -76,6 +76,31 @@ TEST_F(RelayTest, PositionsAreDenseAndOrderedWhileWritersRunAndRedisIsFlushed) {
   relay.Stop();
 }
 
+// A Redis that neither answers nor refuses (frozen, or behind a dead link) is the worst kind.
+TEST_F(RelayTest, SequencingHardlyWaitsForARedisThatDoesNotAnswer) {
+  RelayOptions options = RelayDefaults();
+  options.redis.io_timeout = absl::Seconds(2);
+  Relay relay(std::move(options), database_.pool());
+  relay.Start();
+  ASSERT_THAT(Append(database_.pool(), 1, 1, 1), IsOk());
+  ASSERT_TRUE(Sequenced(1));
+  redis_.Freeze();
+  ASSERT_THAT(Append(database_.pool(), 1, 2, 2), IsOk());
+  ASSERT_TRUE(Eventually([&] { return !relay.Stats().redis_up; }));
+  absl::Duration worst;
+  for (int version = 3; version <= 14; ++version) {
+    const absl::Time start = absl::Now();
+    ASSERT_THAT(Append(database_.pool(), 1, version, version), IsOk());
+    ASSERT_TRUE(Sequenced(version));
+    worst = std::max(worst, absl::Now() - start);
+    absl::SleepFor(absl::Milliseconds(100));
+  }
+  EXPECT_LT(worst, absl::Milliseconds(1500));
+  redis_.Thaw();
+  EXPECT_TRUE(Eventually([&] { return InRedis() == 14; })) << InRedis();
+  relay.Stop();
+}
+
 TEST_F(RelayTest, SequencingGoesOnWithoutRedisWhichIsFilledWhenItComes) {
   redis_.Stop();
   Relay relay(RelayDefaults(), database_.pool());
