@@ -27,8 +27,13 @@ double Uniform() {
   return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
 }
 
-// The database was away or busy; the same entries may well pass the next time.
+// The database was away or busy, or the deployment is at fault: a grant, table, column or function
+// that this release needs is not there yet. The same entries may well pass the next time, and
+// parking them one after another would only spread the damage.
 bool IsTransient(const absl::Status& status) {
+  for (const char* of_schema : {"42501", "42P01", "42703", "42883", "3F000"}) {
+    if (pg::SqlState(status) == of_schema) return true;
+  }
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kAborted:

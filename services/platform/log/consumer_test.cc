@@ -207,6 +207,25 @@ TEST_F(ConsumerTest, DatabaseTroubleIsNoFaultOfTheEntryAndNeverParksIt) {
   EXPECT_EQ(Int("SELECT count(*) FROM ledger.dlq"), 0);
 }
 
+// A release that came before its migration must not park its way through the log.
+TEST_F(ConsumerTest, AMissingTableStopsTheGroupInsteadOfParkingEntries) {
+  StartRelay();
+  std::atomic<int> calls{0};
+  Consumer consumer(ConsumerDefaults(), database_.pool(),
+                    [&](pg::Tx& tx, const std::vector<LogEntry>& entries) -> absl::Status {
+                      ++calls;
+                      tx.RunText("SELECT 1 FROM public.of_the_next_migration");
+                      return Recording()(tx, entries);
+                    });
+  consumer.Start();
+  ASSERT_THAT(Append(database_.pool(), 1, 1, 3), IsOk());
+  ASSERT_TRUE(testing::Eventually([&] { return calls > 7; }));
+  EXPECT_EQ(Int("SELECT count(*) FROM ledger.dlq"), 0);
+  database_.Query("CREATE TABLE public.of_the_next_migration ()");
+  EXPECT_TRUE(EffectsReach(3));
+  EXPECT_EQ(Int("SELECT count(*) FROM ledger.dlq"), 0);
+}
+
 TEST_F(ConsumerTest, WorksWithoutRedisAndPicksItUpWhenItComes) {
   redis_.Stop();
   StartRelay();
