@@ -142,6 +142,24 @@ TEST_F(BoardStoreTest, ABoardShowsWhoDidWhatAndHowTheRequesterLikedIt) {
   EXPECT_EQ(board.resolution_p50, absl::Hours(1));
 }
 
+// The timer fires a moment after the due instant, and after hours when its service was away.
+TEST_F(BoardStoreTest, AResultAfterItsTermIsLateAlsoWhenNoTimerHasSaidSo) {
+  const std::string late = File(), in_time = File();
+  for (const std::string& id : {late, in_time}) {
+    ASSERT_THAT(Do(id, desk::SystemViewer(), desk::AssignTicket{"anna", "round_robin"}), IsOk());
+    ASSERT_THAT(Do(id, Person("anna"), desk::StartTicket{}), IsOk());
+  }
+  // 12:00 in Moscow; lunch is not counted: the four hours end at 17:00.
+  clock_.Advance(absl::Hours(5) - absl::Microseconds(1));
+  ASSERT_THAT(Do(in_time, Person("anna"), desk::ResolveTicket{"Готово"}), IsOk());
+  clock_.Advance(absl::Microseconds(1));
+  ASSERT_THAT(Do(late, Person("anna"), desk::ResolveTicket{"Готово"}), IsOk());
+  Consume({late, in_time});
+  EXPECT_EQ(Board().counters[0].judged, 2);
+  EXPECT_EQ(Board().counters[0].on_time, 1);
+  EXPECT_EQ(Drift(), 0) << drift_;
+}
+
 TEST_F(BoardStoreTest, RepeatedAndReorderedEntriesNeverMakeACounterDrift) {
   std::vector<std::string> tickets;
   for (int i = 0; i < 12; ++i) tickets.push_back(File());
