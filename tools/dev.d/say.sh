@@ -54,6 +54,8 @@ stop_children() {
   for job in "${children[@]}"; do
     if kill -0 "$job" 2>/dev/null; then kill -TERM "$job" 2>/dev/null || :; fi
   done
+  # A shell takes the signal when the command it runs has ended; nothing may be left behind.
+  for job in "${children[@]}"; do wait "$job" 2>/dev/null || :; done
   children=()
 }
 
