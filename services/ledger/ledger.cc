@@ -1,5 +1,6 @@
 #include "ledger/ledger.h"
 
+#include <algorithm>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -28,11 +29,27 @@ absl::Status TooLate() {
                    "the deadline passed before the work was started; nothing was changed");
 }
 
-// Whether a second look at once may end better. Deadlocks have been repeated by then, and whoever
-// made us wait for a lock until the timeout is most likely still there.
-bool MayPassNow(const absl::Status& status) {
-  return absl::IsAlreadyExists(status) ||
-         (absl::IsAborted(status) && GetErrorDetail(status).reason != "CONFLICT");
+// Whether another look at once may end better than attempt number `attempt` (from 0) did.
+bool MayPassNow(const absl::Status& status, int attempt) {
+  switch (status.code()) {
+    // A twin that committed in another process between our look and our insert.
+    case absl::StatusCode::kAlreadyExists: return true;
+    // A holder that changed between peek and lock. Not a deadlock, which has been repeated by now,
+    // nor a lock that somebody held until our timeout: they are most likely still there.
+    case absl::StatusCode::kAborted: return GetErrorDetail(status).reason != "CONFLICT";
+    // A connection that was cut, or the database itself: one more try tells.
+    case absl::StatusCode::kUnavailable: return attempt == 0;
+    // The answer to COMMIT was lost: the request ids tell what became of it.
+    case absl::StatusCode::kUnknown: return true;
+    default: return false;
+  }
+}
+
+// Whether the fault is the database's as a whole: then no command of a batch fares better alone,
+// and asking for each of them costs as many timeouts as commands wait.
+bool ConcernsAll(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsUnknown(status) ||
+         absl::IsResourceExhausted(status);
 }
 
 int PartOf(const desk::Command& command) {
@@ -158,10 +175,14 @@ void Ledger::CommitBatch(std::vector<Item> batch) {
   batches_.fetch_add(1);
   std::vector<absl::StatusOr<Outcome>> results;
   absl::Status committed = TryCommit(items, results);
-  if (!committed.ok() && items.size() > 1) {
+  if (!committed.ok() && items.size() > 1 && !ConcernsAll(committed)) {
     // Something in the batch broke it for all. One by one, only the bad one fails.
     fallbacks_.fetch_add(1);
     for (Item* item : items) {
+      if (item->deadline <= std::chrono::steady_clock::now()) {
+        item->done(TooLate());
+        continue;
+      }
       std::vector<Item*> one = {item};
       committed = TryCommit(one, results);
       item->done(committed.ok() ? std::move(results.front()) : committed);
@@ -177,9 +198,11 @@ absl::Status Ledger::TryCommit(std::vector<Item*>& batch,
                                std::vector<absl::StatusOr<Outcome>>& results) {
   pg::TxOptions options;
   bool appended = false;
-  // A twin that committed in another process between our look and our insert breaks the unique key
-  // of the answers; a holder may change between peek and lock. The second look sees what happened.
-  absl::Status status;
+  // Without a request id a repeat after a lost answer might do the work twice.
+  const bool known_by_id = std::all_of(batch.begin(), batch.end(), [](const Item* item) {
+    return !item->command.request_id.empty();
+  });
+  absl::Status status, in_doubt;
   for (int attempt = 0; attempt < 3; ++attempt) {
     status = pg::InTransaction(pool_, options, [&](pg::Tx& tx) -> absl::Status {
       results.clear();
@@ -189,15 +212,21 @@ absl::Status Ledger::TryCommit(std::vector<Item*>& batch,
       POTOK_RETURN_IF_ERROR(writer.LockFor(commands));
       for (const desk::Command* command : commands) results.push_back(writer.Stage(*command));
       POTOK_RETURN_IF_ERROR(writer.Flush());
-      appended = writer.staged() > 0;
+      appended |= writer.staged() > 0;
       for (absl::StatusOr<Outcome>& result : results) {
         if (!result.ok() || result->replayed) continue;
         result->ticket.number = writer.Find(result->ticket.id)->number;
       }
       return absl::OkStatus();
     });
-    if (!MayPassNow(status)) break;
+    if (absl::IsUnknown(status)) {
+      in_doubt = status;
+      if (!known_by_id) break;
+    }
+    if (!MayPassNow(status, attempt)) break;
   }
+  // However the repeats failed, the first try may have been committed.
+  if (!status.ok() && !in_doubt.ok()) status = in_doubt;
   if (status.ok() && appended && on_commit_) on_commit_();
   return status;
 }

@@ -3,7 +3,8 @@
 // Each executor thread owns a disjoint set of parts and its own connection. It takes what waits now
 // (never waits to fill), up to 64 commands and never two for one ticket or one request id, and
 // commits them in one transaction. At low load a batch is one command. A batch that fails is
-// retried one by one, so a bad item hurts only itself. Thread-safe.
+// retried one by one, so a bad item hurts only itself; not so when the database itself is away. A
+// lost answer to a commit is found out by the request ids. Thread-safe.
 #pragma once
 
 #include <atomic>

@@ -2,8 +2,13 @@
 
 #include <atomic>
 #include <random>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <thread>
+#include <unistd.h>
 
+#include "absl/strings/match.h"
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 
@@ -349,6 +354,57 @@ TEST_F(LedgerTest, AnAssignmentNeverEndsBeforeItBegan) {
   clock_.Advance(-absl::Minutes(5));
   ASSERT_THAT(Do(On(id, Agent("agent1"), desk::DeclineTicket{"нет"})), IsOk());
   EXPECT_EQ(Count("assignment WHERE released_at < assigned_at"), "0");
+}
+
+// A server that accepts connections and says nothing costs its timeout once or twice a batch, not
+// once a command: else a stop under load would hang for as many timeouts as calls wait.
+TEST_F(LedgerTest, ADatabaseThatDoesNotAnswerIsAskedTwiceABatchAndNotOnceACommand) {
+  char folder[] = "/tmp/potok-silent-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = absl::StrCat(folder, "/.s.PGSQL.5432");
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(listen(listener, 128), 0);
+  pg::Pool silent({.dsn = absl::StrCat("host=", folder, " user=x dbname=x")});
+  const auto start = std::chrono::steady_clock::now();
+  std::atomic<int> unavailable{0};
+  {
+    Ledger ledger(silent, *reference_, clock_, LedgerOptions{}, [] {});
+    for (int i = 0; i < 60; ++i) {
+      ledger.Submit(Filing(Uuid()), start + std::chrono::minutes(5),
+                    [&](const absl::StatusOr<Outcome>& outcome) {
+                      unavailable += absl::IsUnavailable(outcome.status());
+                    });
+    }
+  }
+  EXPECT_EQ(unavailable, 60);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  close(listener);
+  unlink(path.c_str());
+  rmdir(folder);
+}
+
+// The answer to COMMIT is lost: the request id tells what became of it, and the caller need not
+// ask.
+TEST_F(LedgerTest, ALostAnswerToACommitIsFoundOutByTheRequestId) {
+  std::atomic<int> cuts{0};
+  pg::Pool pool({.dsn = database_.dsn(),
+                 .application_name = "cut-off",
+                 .on_statement = [&](absl::string_view name, absl::Duration, bool) {
+                   if (!absl::StrContains(name, "persist") || cuts++ > 0) return;
+                   database_.Query(
+                       "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
+                       "WHERE application_name = 'cut-off' AND state LIKE 'idle in%'");
+                 }});
+  Ledger ledger(pool, *reference_, clock_, LedgerOptions{}, [] {});
+  const auto filed =
+      ledger.Execute(Filing(Uuid()), std::chrono::steady_clock::now() + std::chrono::seconds(20));
+  EXPECT_THAT(filed, IsOk());
+  EXPECT_EQ(cuts, 2);
+  EXPECT_EQ(Count("ticket"), "1");
 }
 
 TEST_F(LedgerTest, TheMoveTableOfTheDatabaseIsTheStateMachine) {
