@@ -107,6 +107,7 @@ Ticket Apply(Ticket ticket, const Event& event) {
       break;
     case EventType::kReturned: break;
     case EventType::kLineChanged:
+      if (before == State::kQueued) ticket.queue_front = event.front;  // It was in a queue already.
       ticket.line = event.line;
       ticket.pending_line = 0;
       ticket.sticky_agent.clear();

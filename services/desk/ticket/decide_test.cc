@@ -253,6 +253,13 @@ TEST_F(DecideTest, ANewPromiseForgetsTheLineMoveOfTheOldOne) {
   EXPECT_EQ(ticket_.pending_line, 2);
 }
 
+TEST_F(DecideTest, AQueuedTicketThatChangesItsLineComesToItsFront) {
+  File();
+  ASSERT_TRUE(Do(admin_, ChangeLine{2, "сложный случай"}).ok());
+  EXPECT_EQ(ticket_.state, State::kQueued);
+  EXPECT_TRUE(ticket_.queue_front);
+}
+
 TEST_F(DecideTest, AnExtendedDeadlineKeepsWhatWasConsumed) {
   FileAndStart();
   now_ += absl::Hours(2);
