@@ -359,7 +359,7 @@ TEST_F(LedgerTest, AnAssignmentNeverEndsBeforeItBegan) {
 // A server that accepts connections and says nothing costs its timeout once or twice a batch, not
 // once a command: else a stop under load would hang for as many timeouts as calls wait.
 TEST_F(LedgerTest, ADatabaseThatDoesNotAnswerIsAskedTwiceABatchAndNotOnceACommand) {
-  char folder[] = "/tmp/potok-silent-XXXXXX";
+  char folder[] = "/tmp/silent-XXXXXX";
   ASSERT_NE(mkdtemp(folder), nullptr);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
