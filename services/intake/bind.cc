@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/status_macros.h"
-#include "desk/access/permissions.h"
 #include "desk/stream_names.h"
 #include "intake/rpc/admin_rpc.h"
 #include "intake/rpc/directory.h"
@@ -133,15 +132,6 @@ absl::StatusOr<std::unique_ptr<app::Bound>> Bind(app::Parts& parts) {
 
 }  // namespace
 
-app::ServiceSpec Spec() {
-  app::ServiceSpec spec;
-  spec.name = "intake";
-  spec.version = POTOK_VERSION;
-  spec.authorize = [](const Caller& caller, absl::string_view permission) {
-    return desk::Allowed(caller.roles, permission);
-  };
-  spec.bind = Bind;
-  return spec;
-}
+app::ServiceSpec Spec() { return ledger::SpecOf("intake", Bind); }
 
 }  // namespace potok::intake

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/status_macros.h"
-#include "desk/access/permissions.h"
 #include "desk/stream_names.h"
 #include "ledger/foundation/foundation.h"
 #include "platform/log/consumer.h"
@@ -94,15 +93,6 @@ absl::StatusOr<std::unique_ptr<app::Bound>> Bind(app::Parts& parts) {
 
 }  // namespace
 
-app::ServiceSpec Spec() {
-  app::ServiceSpec spec;
-  spec.name = "sla-timer";
-  spec.version = POTOK_VERSION;
-  spec.authorize = [](const Caller& caller, absl::string_view permission) {
-    return desk::Allowed(caller.roles, permission);
-  };
-  spec.bind = Bind;
-  return spec;
-}
+app::ServiceSpec Spec() { return ledger::SpecOf("sla-timer", Bind); }
 
 }  // namespace potok::sla_timer
