@@ -2,8 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,27 +14,10 @@
 
 #include "platform/log/doorbell.h"
 #include "platform/log/hooks.h"
+#include "platform/log/lease_core.h"
 #include "platform/pg/transaction.h"
 
 namespace potok::log {
-
-// A part this process owns now. The token is random and new at each gain; every write made under
-// the lease carries it in its WHERE, so a process that lost the lease without noticing changes
-// nothing.
-struct Held {
-  int part = 0;
-  std::string token;  // uuid
-
-  bool operator==(const Held&) const = default;
-};
-
-struct LeaseTimes {
-  absl::Duration ttl = absl::Seconds(6);    // on the database's clock
-  absl::Duration renew = absl::Seconds(2);  // between renewals
-  // Without a confirmed renewal for this long by the local monotonic clock, nothing is held any
-  // more. Below ttl, so that an owner stops before its successor starts.
-  absl::Duration fence = absl::Seconds(4);
-};
 
 struct LeaseOptions {
   std::string family;  // "relay", "consumer:router": leases are called FAMILY:PART
@@ -78,6 +59,12 @@ class LeaseKeeper {
   std::vector<Held> Get() const;
   // Rises with every change of what Get() may return.
   std::int64_t version() const;
+  // Both of one moment: whoever reads them apart may miss that a lease was gained in between.
+  struct Holding {
+    std::int64_t version = 0;
+    std::vector<Held> held;
+  };
+  Holding GetWithVersion() const;
   // Rung whenever something was gained.
   void RingOnGain(Doorbell* bell) { on_gain_ = bell; }
 
@@ -86,27 +73,13 @@ class LeaseKeeper {
   absl::StatusOr<absl::Duration> Round();
 
  private:
-  struct Seen {
-    std::string owner;
-    bool live = false;
-    absl::Duration left;  // until it expires; negative when past
-  };
-  struct Member {
-    std::string owner;
-    std::vector<int> parts;  // what it competes for
-  };
-  struct Picture {
-    std::map<int, Seen> leases;
-    std::vector<Member> members;  // this process among them
-  };
-
   void Run();
-  absl::StatusOr<Picture> RenewAndLook();
-  absl::Status Gain(const std::vector<int>& parts);
+  absl::Status Perform(const LeaseAction& action);
+  absl::Status RenewAndLook(const std::vector<Held>& leases);
+  absl::Status Gain(const std::vector<Held>& wanted);
   absl::Status Release(const std::vector<Held>& leases);
   std::string NameOf(int part) const;
-  // True when this process is the one of the live members that should own `part`.
-  bool Preferred(int part, const std::vector<Member>& members) const;
+  int PartOf(const std::string& name) const;
   std::string MemberPrefix() const { return options_.family + "@"; }
   std::string MemberName() const;
 
@@ -117,9 +90,7 @@ class LeaseKeeper {
   Doorbell stop_;
   std::thread thread_;
   mutable absl::Mutex mu_;
-  std::map<int, std::string> tokens_ ABSL_GUARDED_BY(mu_);  // part -> token
-  std::int64_t renewed_ns_ ABSL_GUARDED_BY(mu_) = 0;        // monotonic, when the renewal was sent
-  std::int64_t version_ ABSL_GUARDED_BY(mu_) = 0;
+  LeaseCore core_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace potok::log

@@ -9,14 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-#include "base/backoff.h"
 #include "base/status_macros.h"
 #include "platform/log/sql.h"
 
 namespace potok::log {
 namespace {
 
-constexpr int kPage = 1000;            // entries per round trip when Redis is filled again
 constexpr int kBacklogCount = 200000;  // the hard stop of the outbox: counting further helps nobody
 constexpr int kPruneAtOnce = 500;      // rows per stream and turn: retention must never be a burst
 constexpr absl::Duration kPruneEach = absl::Seconds(30);
@@ -53,6 +51,59 @@ std::int64_t Position(absl::string_view id) {
   return pos;
 }
 
+const char* WhereOf(RelayAction::Kind kind) {
+  switch (kind) {
+    case RelayAction::kProbe:
+    case RelayAction::kInspect:
+    case RelayAction::kDrop:
+    case RelayAction::kSend: return "relay:redis";
+    case RelayAction::kTrim: return "relay:trim";
+    case RelayAction::kPrune: return "relay:prune";
+    default: return "relay";
+  }
+}
+
+double Uniform() {
+  thread_local std::minstd_rand generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
+}
+
+// What the answer to XINFO STREAM tells.
+absl::StatusOr<StreamSeen> SeenIn(const redis::Reply& reply) {
+  if (reply.IsError()) {
+    if (absl::StrContains(reply.text, "no such key")) return StreamSeen{StreamSeen::kNoKey, 0};
+    if (absl::StartsWith(reply.text, "WRONGTYPE")) return StreamSeen{StreamSeen::kUnusable, 0};
+    return redis::ToStatus(reply);
+  }
+  StreamSeen seen{StreamSeen::kLast, 0};
+  for (size_t i = 0; i + 1 < reply.items.size(); i += 2) {
+    if (reply.items[i].text == "last-generated-id") seen.last = Position(reply.items[i + 1].text);
+  }
+  return seen;
+}
+
+bool NearlyFull(const redis::Reply& info) {
+  double used = 0;
+  double limit = 0;
+  for (absl::string_view line : absl::StrSplit(info.text, "\r\n")) {
+    if (absl::ConsumePrefix(&line, "used_memory:")) (void)absl::SimpleAtod(line, &used);
+    if (absl::ConsumePrefix(&line, "maxmemory:")) (void)absl::SimpleAtod(line, &limit);
+  }
+  return limit > 0 && used > kMemoryHigh * limit;
+}
+
+std::vector<std::string> XAdd(std::string key, const LogEntry& entry) {
+  return {"XADD",
+          std::move(key),
+          absl::StrCat(entry.pos, "-0"),
+          "e",
+          entry.entity,
+          "v",
+          absl::StrCat(entry.version),
+          "t",
+          entry.type};
+}
+
 }  // namespace
 
 Relay::Relay(RelayOptions options, pg::Pool& pool)
@@ -65,10 +116,17 @@ Relay::Relay(RelayOptions options, pg::Pool& pool)
                .owner = options_.owner,
                .times = options_.lease_times,
                .hooks = options_.hooks},
-              pool, [](pg::Tx& tx, const std::vector<Held>& gained) {
+              pool,
+              [](pg::Tx& tx, const std::vector<Held>& gained) {
                 tx.Run(sql::kStampHeads, PartArray(gained), TokenArray(gained));
                 return absl::OkStatus();
-              }) {
+              }),
+      core_({.batch_per_part = options_.batch_per_part,
+             .busy_poll = options_.busy_poll,
+             .idle_poll = options_.idle_poll,
+             .check_redis = options_.check_redis,
+             .trim = options_.trim,
+             .prune = kPruneEach}) {
   leases_.RingOnGain(&bell_);
 }
 
@@ -100,78 +158,96 @@ RelayStats Relay::Stats() const {
           .incarnations = stat_incarnations_,
           .trimmed = stat_trimmed_,
           .redis_up = stat_redis_up_,
+          .paused = stat_paused_,
           .backlog = stat_backlog_,
           .oldest = absl::Milliseconds(stat_oldest_ms_.load())};
 }
 
 void Relay::Run() {
-  const Backoff backoff{.initial = absl::Milliseconds(20), .cap = absl::Seconds(2)};
-  std::minstd_rand random{std::random_device{}()};
-  std::uniform_real_distribution<double> uniform(0.0, 1.0);
-  int failures = 0;
-  absl::Duration next_check = Monotonic();
-  absl::Duration next_trim = Monotonic() + options_.trim;
-  absl::Duration next_prune = Monotonic() + kPruneEach;
   while (!bell_.closed()) {
-    const std::vector<Held> held = leases_.Get();
-    stat_parts_ = static_cast<int>(held.size());
-    if (held.empty()) {
-      bell_.WaitFor(options_.idle_poll);
+    if (core_.turn_ended()) {
+      LeaseKeeper::Holding holding = leases_.GetWithVersion();
+      core_.BeginTurn(Monotonic(), std::move(holding.held), holding.version, Link());
+      stat_parts_ = static_cast<int>(core_.held().size());
+    }
+    const RelayAction action = core_.Next(Monotonic());
+    if (action.kind == RelayAction::kWait) {
+      if (action.wait > absl::ZeroDuration()) bell_.WaitFor(action.wait);
       continue;
     }
-    // A new owner must compare before it moves anything: a tail that Postgres lost in a failover
-    // shows as Redis being ahead, and new entries would hide it.
-    if (const std::int64_t version = leases_.version(); version != lease_version_) {
-      lease_version_ = version;
-      must_check_ = true;
-    }
-    if (must_check_ || redis_.generation() != redis_generation_ || Monotonic() >= next_check) {
-      next_check = Monotonic() + options_.check_redis;
-      must_check_ = false;
-      absl::Status checked = stat_redis_up_ ? absl::OkStatus() : probe_.Command({"PING"}).status();
-      probe_.Close();
-      if (checked.ok()) checked = CheckRedis(held);
-      redis_generation_ = redis_.generation();
-      stat_redis_up_ = checked.ok();
-      // Sequencing goes on without Redis; the consumers read Postgres.
-      if (!checked.ok()) options_.hooks.Error("relay:redis", checked);
-    }
-    const absl::StatusOr<int> moved = Sequence(held);
-    if (!moved.ok()) {
-      must_check_ = true;
-      options_.hooks.Error("relay", moved.status());
-      bell_.WaitFor(backoff.Wait(++failures, uniform(random)));
-      continue;
-    }
-    failures = 0;
-    if (Monotonic() >= next_trim) {
-      next_trim = Monotonic() + options_.trim;
-      if (const absl::Status trimmed = stat_redis_up_ ? Trim(held) : absl::OkStatus();
-          !trimmed.ok()) {
-        options_.hooks.Error("relay:trim", trimmed);
-      }
-    }
-    if (Monotonic() >= next_prune) {
-      next_prune = Monotonic() + kPruneEach;
-      if (const absl::Status pruned = Prune(held); !pruned.ok()) {
-        options_.hooks.Error("relay:prune", pruned);
-      }
-    }
-    // Full pages mean that more is waiting; otherwise the bell brings the next work at once.
-    if (*moved >= options_.batch_per_part) continue;
-    bell_.WaitFor(*moved > 0 ? options_.busy_poll : options_.idle_poll);
+    const absl::Status status = Perform(action);
+    stat_redis_up_ = core_.redis_up();
+    if (!status.ok()) options_.hooks.Error(WhereOf(action.kind), status);
   }
 }
 
-absl::StatusOr<int> Relay::Sequence(const std::vector<Held>& held) {
+absl::Status Relay::Perform(const RelayAction& action) {
+  switch (action.kind) {
+    case RelayAction::kWait: return absl::OkStatus();
+    case RelayAction::kLook:
+    case RelayAction::kSequence:
+    case RelayAction::kRaise:
+    case RelayAction::kRead:
+    case RelayAction::kPrune: {
+      absl::Status status = PerformOnDatabase(action);
+      if (!status.ok()) core_.DatabaseFailed(Uniform());
+      return status;
+    }
+    case RelayAction::kProbe:
+    case RelayAction::kInspect:
+    case RelayAction::kDrop:
+    case RelayAction::kTrim:
+    case RelayAction::kSend: {
+      absl::Status status = PerformOnRedis(action);
+      if (!status.ok()) core_.RedisFailed();
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Relay::PerformOnDatabase(const RelayAction& action) {
+  if (action.kind == RelayAction::kLook) return Look();
+  if (action.kind == RelayAction::kSequence) return Sequence();
+  if (action.kind == RelayAction::kRaise) return Raise(action);
+  if (action.kind == RelayAction::kRead) return ReadLog(action);
+  return Prune();
+}
+
+absl::Status Relay::PerformOnRedis(const RelayAction& action) {
+  if (action.kind == RelayAction::kProbe) return Probe();
+  if (action.kind == RelayAction::kInspect) return Inspect(action);
+  if (action.kind == RelayAction::kDrop) return Drop(action);
+  if (action.kind == RelayAction::kTrim) return Trim(action);
+  return Send(action);
+}
+
+absl::Status Relay::Look() {
+  std::map<Stream, StreamHead> heads;
+  POTOK_RETURN_IF_ERROR(pg::InAutocommit(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
+    heads.clear();
+    for (const auto& row : tx.Run(sql::kHeads, PartArray(core_.held()))) {
+      heads[{row["topic"].as<int>(), row["part"].as<int>()}] = {
+          .last = row["last"].as<std::int64_t>(),
+          .min_offset = row["min_offset"].as<std::int64_t>(),
+          .incarnation = row["incarnation"].as<int>()};
+    }
+    const pqxx::result backlog = tx.Run(sql::kBacklog, PartArray(core_.held()), kBacklogCount);
+    stat_backlog_ = backlog[0]["waiting"].as<std::int64_t>();
+    stat_oldest_ms_ = backlog[0]["oldest_ms"].as<std::int64_t>();
+    return absl::OkStatus();
+  }));
+  core_.Looked(heads);
+  return absl::OkStatus();
+}
+
+absl::Status Relay::Sequence() {
   const absl::Duration start = Monotonic();
-  std::vector<LogEntry> entries;
-  std::vector<int> incarnations;
+  std::vector<Announcement> entries;
   POTOK_RETURN_IF_ERROR(pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
     entries.clear();
-    incarnations.clear();
-    const pqxx::result rows =
-        tx.Run(sql::kSequence, PartArray(held), TokenArray(held), options_.batch_per_part);
+    const pqxx::result rows = tx.Run(sql::kSequence, PartArray(core_.held()),
+                                     TokenArray(core_.held()), options_.batch_per_part);
     entries.reserve(rows.size());
     std::map<Stream, std::int64_t> missing;
     for (const auto& row : rows) {
@@ -185,186 +261,162 @@ absl::StatusOr<int> Relay::Sequence(const std::vector<Held>& held) {
       const auto [at, first] =
           missing.try_emplace({entry.topic, entry.part}, row[7].as<std::int64_t>());
       --at->second;
-      incarnations.push_back(row[6].as<int>());
-      entries.push_back(std::move(entry));
+      entries.push_back({std::move(entry), row[6].as<int>()});
     }
     for (const auto& [stream, left] : missing) {
       if (left != 0) return absl::AbortedError("outbox rows vanished under the relay");
     }
     return absl::OkStatus();
   }));
-  if (entries.empty()) return 0;
+  core_.Sequenced(entries);
+  if (entries.empty()) return absl::OkStatus();
   stat_sequenced_ += static_cast<std::int64_t>(entries.size());
-  // While Redis is away nothing is sent: the check that finds it again fills it.
-  if (!paused_ && stat_redis_up_) {
-    if (const absl::Status published = Publish(entries, incarnations); !published.ok()) {
-      must_check_ = true;
-      stat_redis_up_ = false;
-      options_.hooks.Error("relay:redis", published);
-    }
-  }
   options_.hooks.Batch("relay", static_cast<int>(entries.size()), Monotonic() - start);
-  return static_cast<int>(entries.size());
+  return absl::OkStatus();
 }
 
-std::vector<std::string> Relay::XAdd(const LogEntry& entry, int incarnation) const {
-  return {"XADD",
-          options_.stream_key(incarnation, entry.topic, entry.part),
-          absl::StrCat(entry.pos, "-0"),
-          "e",
-          entry.entity,
-          "v",
-          absl::StrCat(entry.version),
-          "t",
-          entry.type};
-}
-
-absl::Status Relay::Publish(const std::vector<LogEntry>& entries,
-                            const std::vector<int>& incarnations) {
+absl::Status Relay::Send(const RelayAction& action) {
   std::vector<std::vector<std::string>> commands;
-  commands.reserve(entries.size());
-  for (size_t i = 0; i < entries.size(); ++i) commands.push_back(XAdd(entries[i], incarnations[i]));
+  commands.reserve(action.entries.size());
+  for (const Announcement& next : action.entries) {
+    commands.push_back(
+        XAdd(KeyOf({next.entry.topic, next.entry.part}, next.incarnation), next.entry));
+  }
   POTOK_ASSIGN_OR_RETURN(const std::vector<redis::Reply> replies, redis_.Pipeline(commands));
+  SendResult result;
+  absl::Status failure;
+  std::int64_t accepted = 0;
   for (const redis::Reply& reply : replies) {
     if (!reply.IsError()) {
-      ++stat_published_;
+      ++accepted;
     } else if (absl::StrContains(reply.text, "equal or smaller")) {
-      must_check_ = true;  // there already, or the stream is ahead of us: the check tells which
+      result.refused = true;
     } else {
-      return redis::ToStatus(reply);
+      failure.Update(redis::ToStatus(reply));
     }
   }
+  stat_published_ += accepted;
+  if (core_.sending_from_log()) stat_republished_ += accepted;
+  if (!failure.ok() && !absl::IsResourceExhausted(failure)) return failure;
+  if (!failure.ok()) result.kind = SendResult::kFull;
+  core_.Sent(result);
+  Paused(result.kind == SendResult::kFull);
+  // Reported, but no failure of the connection: the core has taken it in.
+  if (!failure.ok()) options_.hooks.Error("relay:redis", failure);
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::map<Relay::Stream, Relay::Head>> Relay::Heads(const std::vector<Held>& held) {
-  return pg::InAutocommit(pool_, {}, [&](pg::Tx& tx) -> absl::StatusOr<std::map<Stream, Head>> {
-    std::map<Stream, Head> heads;
-    for (const auto& row : tx.Run(sql::kHeads, PartArray(held))) {
-      heads[{row["topic"].as<int>(), row["part"].as<int>()}] = {
-          .last = row["last"].as<std::int64_t>(),
-          .min_offset = row["min_offset"].as<std::int64_t>(),
-          .incarnation = row["incarnation"].as<int>()};
-    }
-    const pqxx::result backlog = tx.Run(sql::kBacklog, PartArray(held), kBacklogCount);
-    stat_backlog_ = backlog[0]["waiting"].as<std::int64_t>();
-    stat_oldest_ms_ = backlog[0]["oldest_ms"].as<std::int64_t>();
-    return heads;
-  });
+absl::Status Relay::Probe() {
+  const absl::Status status = probe_.Command({"PING"}).status();
+  probe_.Close();
+  POTOK_RETURN_IF_ERROR(status);
+  core_.Probed();
+  return absl::OkStatus();
 }
 
-absl::Status Relay::CheckRedis(const std::vector<Held>& held) {
-  POTOK_ASSIGN_OR_RETURN(auto heads, Heads(held));
-  POTOK_ASSIGN_OR_RETURN(const bool low, MemoryLow());
-  if (low != paused_) {
-    options_.hooks.Notice("relay", low ? "Redis is nearly full: announcing stops, consumers read "
-                                         "the database"
-                                       : "Redis has room again: announcing goes on");
-    paused_ = low;
-  }
-  if (paused_) return absl::OkStatus();
-  std::vector<std::vector<std::string>> commands;
-  for (const auto& [stream, head] : heads) {
-    commands.push_back(
-        {"XINFO", "STREAM", options_.stream_key(head.incarnation, stream.first, stream.second)});
+absl::Status Relay::Inspect(const RelayAction& action) {
+  std::vector<std::vector<std::string>> commands = {{"INFO", "memory"}};
+  for (const RelayAction::Place& place : action.places) {
+    commands.push_back({"XINFO", "STREAM", KeyOf(place.stream, place.incarnation)});
   }
   POTOK_ASSIGN_OR_RETURN(const std::vector<redis::Reply> replies, redis_.Pipeline(commands));
-  size_t at = 0;
-  for (auto& [stream, head] : heads) {
-    const redis::Reply& reply = replies[at++];
-    std::int64_t last = 0;
-    if (reply.IsError()) {
-      if (!absl::StrContains(reply.text, "no such key")) return redis::ToStatus(reply);
-    } else {
-      for (size_t i = 0; i + 1 < reply.items.size(); i += 2) {
-        if (reply.items[i].text == "last-generated-id") last = Position(reply.items[i + 1].text);
-      }
-    }
-    if (last > head.last) {
-      const auto owner =
-          std::find_if(held.begin(), held.end(),
-                       [&, part = stream.second](const Held& h) { return h.part == part; });
-      POTOK_ASSIGN_OR_RETURN(head.incarnation, RaiseIncarnation(stream, *owner, head));
-      last = 0;
-    }
-    if (last < head.last) POTOK_RETURN_IF_ERROR(Republish(stream, last, head));
+  POTOK_RETURN_IF_ERROR(redis::ToStatus(replies[0]));
+  std::vector<StreamSeen> seen;
+  for (size_t i = 1; i < replies.size(); ++i) {
+    POTOK_ASSIGN_OR_RETURN(seen.emplace_back(), SeenIn(replies[i]));
   }
+  const bool full = NearlyFull(replies[0]);
+  Paused(full);
+  core_.Inspected(Monotonic(), full, seen, Link());
   return absl::OkStatus();
 }
 
-absl::Status Relay::Republish(Stream stream, std::int64_t after, const Head& head) {
-  // What every group has passed is of no use to anyone.
-  std::int64_t from = std::max(after, head.min_offset);
-  while (from < head.last && !bell_.closed()) {
-    std::vector<LogEntry> page;
-    POTOK_RETURN_IF_ERROR(pg::InAutocommit(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
-      page.clear();
-      for (const auto& row : tx.Run(sql::kLogRange, stream.first, stream.second, from, kPage)) {
-        page.push_back({.topic = stream.first,
-                        .part = stream.second,
-                        .pos = row[0].as<std::int64_t>(),
-                        .entity = row[1].as<std::string>(),
-                        .version = row[2].as<std::int64_t>(),
-                        .type = row[3].as<std::string>(),
-                        .at = {}});
-      }
-      return absl::OkStatus();
-    }));
-    if (page.empty()) return absl::OkStatus();
-    POTOK_RETURN_IF_ERROR(Publish(page, std::vector<int>(page.size(), head.incarnation)));
-    stat_republished_ += static_cast<std::int64_t>(page.size());
-    from = page.back().pos;
-  }
-  return absl::OkStatus();
+void Relay::Paused(bool paused) {
+  if (paused == stat_paused_.exchange(paused)) return;
+  options_.hooks.Notice("relay", paused
+                                     ? "Redis is nearly full: announcing stops, consumers read the "
+                                       "database"
+                                     : "Redis has room again: announcing goes on");
 }
 
-absl::StatusOr<int> Relay::RaiseIncarnation(Stream stream, const Held& held, const Head& head) {
-  POTOK_ASSIGN_OR_RETURN(
-      const int raised, pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::StatusOr<int> {
-        const pqxx::result rows =
-            tx.Run(sql::kRaiseIncarnation, stream.first, stream.second, held.token);
-        if (rows.empty()) return absl::AbortedError("the lease of the part was lost");
-        return rows[0][0].as<int>();
-      }));
-  ++stat_incarnations_;
-  options_.hooks.Notice("relay",
-                        absl::StrCat("topic ", stream.first, " part ", stream.second,
-                                     ": Redis was ahead of the database; incarnation ", raised));
-  (void)redis_.Command(
-      {"UNLINK", options_.stream_key(head.incarnation, stream.first, stream.second)});
-  return raised;
-}
-
-absl::StatusOr<bool> Relay::MemoryLow() {
-  POTOK_ASSIGN_OR_RETURN(const redis::Reply info, redis_.Command({"INFO", "memory"}));
-  double used = 0;
-  double limit = 0;
-  for (absl::string_view line : absl::StrSplit(info.text, "\r\n")) {
-    if (absl::ConsumePrefix(&line, "used_memory:")) (void)absl::SimpleAtod(line, &used);
-    if (absl::ConsumePrefix(&line, "maxmemory:")) (void)absl::SimpleAtod(line, &limit);
-  }
-  return limit > 0 && used > kMemoryHigh * limit;
-}
-
-absl::Status Relay::Prune(const std::vector<Held>& held) {
-  return pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
-    tx.Run(sql::kPruneLog, PartArray(held), absl::ToInt64Seconds(options_.keep_log), kPruneAtOnce);
+absl::Status Relay::ReadLog(const RelayAction& action) {
+  std::vector<LogEntry> page;
+  POTOK_RETURN_IF_ERROR(pg::InAutocommit(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
+    page.clear();
+    for (const auto& row : tx.Run(sql::kLogRange, action.stream.first, action.stream.second,
+                                  action.after, action.limit)) {
+      page.push_back({.topic = action.stream.first,
+                      .part = action.stream.second,
+                      .pos = row[0].as<std::int64_t>(),
+                      .entity = row[1].as<std::string>(),
+                      .version = row[2].as<std::int64_t>(),
+                      .type = row[3].as<std::string>(),
+                      .at = {}});
+    }
     return absl::OkStatus();
-  });
+  }));
+  core_.LogRead(std::move(page));
+  return absl::OkStatus();
 }
 
-absl::Status Relay::Trim(const std::vector<Held>& held) {
-  POTOK_ASSIGN_OR_RETURN(const auto heads, Heads(held));
+absl::Status Relay::Raise(const RelayAction& action) {
+  POTOK_ASSIGN_OR_RETURN(
+      const std::optional<int> raised,
+      pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::StatusOr<std::optional<int>> {
+        const pqxx::result rows =
+            tx.Run(sql::kRaiseIncarnation, action.stream.first, action.stream.second, action.token);
+        // No row: the lease went to another owner, who will see for itself.
+        if (rows.empty()) return std::optional<int>();
+        return std::optional<int>(rows[0][0].as<int>());
+      }));
+  if (raised) {
+    ++stat_incarnations_;
+    options_.hooks.Notice(
+        "relay", absl::StrCat("topic ", action.stream.first, " part ", action.stream.second,
+                              ": Redis has what the database does not; "
+                              "incarnation ",
+                              *raised));
+  }
+  core_.Raised(raised);
+  return absl::OkStatus();
+}
+
+absl::Status Relay::Drop(const RelayAction& action) {
+  std::vector<std::string> command = {"UNLINK"};
+  for (const RelayAction::Place& place : action.places) {
+    command.push_back(KeyOf(place.stream, place.incarnation));
+  }
+  POTOK_RETURN_IF_ERROR(redis_.Command(command).status());
+  core_.Dropped();
+  return absl::OkStatus();
+}
+
+absl::Status Relay::Trim(const RelayAction& action) {
   std::vector<std::vector<std::string>> commands;
-  for (const auto& [stream, head] : heads) {
-    commands.push_back({"XTRIM", options_.stream_key(head.incarnation, stream.first, stream.second),
-                        "MINID", "~", absl::StrCat(head.min_offset + 1)});
+  for (const RelayAction::Place& place : action.places) {
+    commands.push_back(
+        {"XTRIM", KeyOf(place.stream, place.incarnation), "MINID", "~", absl::StrCat(place.keep)});
+    // An owner that lost its lease may have written the old key once more after it was dropped.
+    if (place.incarnation > 1) {
+      commands.push_back({"UNLINK", KeyOf(place.stream, place.incarnation - 1)});
+    }
   }
   POTOK_ASSIGN_OR_RETURN(const std::vector<redis::Reply> replies, redis_.Pipeline(commands));
-  for (const redis::Reply& reply : replies) {
-    POTOK_RETURN_IF_ERROR(redis::ToStatus(reply));
-    stat_trimmed_ += reply.integer;
+  for (size_t i = 0; i < replies.size(); ++i) {
+    POTOK_RETURN_IF_ERROR(redis::ToStatus(replies[i]));
+    if (commands[i][0] == "XTRIM") stat_trimmed_ += replies[i].integer;
   }
+  core_.Trimmed();
+  return absl::OkStatus();
+}
+
+absl::Status Relay::Prune() {
+  POTOK_RETURN_IF_ERROR(pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
+    tx.Run(sql::kPruneLog, PartArray(core_.held()), absl::ToInt64Seconds(options_.keep_log),
+           kPruneAtOnce);
+    return absl::OkStatus();
+  }));
+  core_.Pruned();
   return absl::OkStatus();
 }
 

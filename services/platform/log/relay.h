@@ -18,6 +18,7 @@
 #include "platform/log/entry.h"
 #include "platform/log/hooks.h"
 #include "platform/log/lease.h"
+#include "platform/log/relay_core.h"
 #include "platform/log/wake.h"
 #include "platform/pg/pool.h"
 #include "platform/redis/redis.h"
@@ -49,6 +50,7 @@ struct RelayStats {
   std::int64_t incarnations = 0;  // times a stream had to start anew
   std::int64_t trimmed = 0;
   bool redis_up = false;
+  bool paused = false;       // Redis is nearly full, nothing is announced
   std::int64_t backlog = 0;  // outbox rows of the owned parts at the last look (each check_redis)
   absl::Duration oldest;     // age of the oldest of them
 };
@@ -83,26 +85,28 @@ class Relay {
   RelayStats Stats() const;
 
  private:
-  using Stream = std::pair<int, int>;  // topic, part
-  struct Head {
-    std::int64_t last = 0;  // position last given
-    std::int64_t min_offset = 0;
-    int incarnation = 1;
-  };
-
   void Run();
-  // One pass over the outbox; the number of entries moved.
-  absl::StatusOr<int> Sequence(const std::vector<Held>& held);
-  absl::Status Publish(const std::vector<LogEntry>& entries, const std::vector<int>& incarnations);
-  // Compares Redis with the heads and repairs it.
-  absl::Status CheckRedis(const std::vector<Held>& held);
-  absl::Status Republish(Stream stream, std::int64_t after, const Head& head);
-  absl::StatusOr<int> RaiseIncarnation(Stream stream, const Held& held, const Head& head);
-  absl::StatusOr<bool> MemoryLow();
-  absl::Status Trim(const std::vector<Held>& held);   // of Redis
-  absl::Status Prune(const std::vector<Held>& held);  // of event_log
-  absl::StatusOr<std::map<Stream, Head>> Heads(const std::vector<Held>& held);
-  std::vector<std::string> XAdd(const LogEntry& entry, int incarnation) const;
+  // Does what the core asks for and tells it the outcome. An error is reported by the caller.
+  absl::Status Perform(const RelayAction& action);
+  absl::Status PerformOnDatabase(const RelayAction& action);
+  absl::Status PerformOnRedis(const RelayAction& action);
+
+  absl::Status Look();
+  absl::Status Sequence();
+  absl::Status Raise(const RelayAction& action);
+  absl::Status ReadLog(const RelayAction& action);
+  absl::Status Prune();  // event_log
+  absl::Status Probe();
+  absl::Status Inspect(const RelayAction& action);
+  absl::Status Drop(const RelayAction& action);
+  absl::Status Trim(const RelayAction& action);  // Redis
+  absl::Status Send(const RelayAction& action);
+  void Paused(bool paused);
+
+  std::string KeyOf(Stream stream, int incarnation) const {
+    return options_.stream_key(incarnation, stream.first, stream.second);
+  }
+  RelayCore::Link Link() const { return {redis_.generation(), redis_.connected()}; }
 
   const RelayOptions options_;
   pg::Pool& pool_;
@@ -112,17 +116,12 @@ class Relay {
   Doorbell bell_;
   std::unique_ptr<WakeListener> listener_;
   std::thread thread_;
-
-  // Of the loop's thread.
-  bool must_check_ = true;  // Redis may miss entries: check before the interval is over
-  bool paused_ = false;     // Redis is nearly full: consumers read Postgres instead
-  std::int64_t redis_generation_ = -1;
-  std::int64_t lease_version_ = -1;
+  RelayCore core_;  // Of the loop's thread.
 
   std::atomic<int> stat_parts_{0};
   std::atomic<std::int64_t> stat_sequenced_{0}, stat_published_{0}, stat_republished_{0},
       stat_incarnations_{0}, stat_trimmed_{0}, stat_backlog_{0}, stat_oldest_ms_{0};
-  std::atomic<bool> stat_redis_up_{false};
+  std::atomic<bool> stat_redis_up_{false}, stat_paused_{false};
 };
 
 }  // namespace potok::log
