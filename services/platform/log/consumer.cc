@@ -4,12 +4,12 @@
 #include <chrono>
 #include <random>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 #include "base/backoff.h"
 #include "base/status_macros.h"
 #include "platform/log/sql.h"
+#include "platform/log/stream_reply.h"
 
 namespace potok::log {
 namespace {
@@ -216,13 +216,10 @@ absl::Status Consumer::Listen(absl::Duration timeout) {
   }
   command.insert(command.end(), ids.begin(), ids.end());
   POTOK_ASSIGN_OR_RETURN(const redis::Reply reply, redis_.Command(command, timeout));
-  for (const redis::Reply& item : reply.items) {  // nil when nothing came: no items
-    if (item.items.size() != 2 || item.items[1].items.empty()) continue;
-    const auto found = streams.find(item.items[0].text);
+  for (const StreamNews& newest : NewsIn(reply)) {
+    const auto found = streams.find(newest.key);
     if (found == streams.end()) continue;
-    const absl::string_view id = item.items[1].items.back().items[0].text;
-    Place& place = places_[found->second];
-    (void)absl::SimpleAtoi(id.substr(0, id.find('-')), &place.hint);
+    places_[found->second].hint = newest.pos;
     news_.insert(found->second);
   }
   return absl::OkStatus();

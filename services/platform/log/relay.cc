@@ -5,12 +5,11 @@
 #include <random>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 
 #include "base/status_macros.h"
 #include "platform/log/sql.h"
+#include "platform/log/stream_reply.h"
 
 namespace potok::log {
 namespace {
@@ -44,13 +43,6 @@ std::string TokenArray(const std::vector<Held>& held) {
   return pg::TextArray(tokens);
 }
 
-// "123-0" -> 123
-std::int64_t Position(absl::string_view id) {
-  std::int64_t pos = 0;
-  (void)absl::SimpleAtoi(id.substr(0, id.find('-')), &pos);
-  return pos;
-}
-
 const char* WhereOf(RelayAction::Kind kind) {
   switch (kind) {
     case RelayAction::kProbe:
@@ -75,21 +67,7 @@ absl::StatusOr<StreamSeen> SeenIn(const redis::Reply& reply) {
     if (absl::StartsWith(reply.text, "WRONGTYPE")) return StreamSeen{StreamSeen::kUnusable, 0};
     return redis::ToStatus(reply);
   }
-  StreamSeen seen{StreamSeen::kLast, 0};
-  for (size_t i = 0; i + 1 < reply.items.size(); i += 2) {
-    if (reply.items[i].text == "last-generated-id") seen.last = Position(reply.items[i + 1].text);
-  }
-  return seen;
-}
-
-bool NearlyFull(const redis::Reply& info) {
-  double used = 0;
-  double limit = 0;
-  for (absl::string_view line : absl::StrSplit(info.text, "\r\n")) {
-    if (absl::ConsumePrefix(&line, "used_memory:")) (void)absl::SimpleAtod(line, &used);
-    if (absl::ConsumePrefix(&line, "maxmemory:")) (void)absl::SimpleAtod(line, &limit);
-  }
-  return limit > 0 && used > kMemoryHigh * limit;
+  return StreamSeen{StreamSeen::kLast, LastPosition(reply)};
 }
 
 std::vector<std::string> XAdd(std::string key, const LogEntry& entry) {
@@ -325,7 +303,7 @@ absl::Status Relay::Inspect(const RelayAction& action) {
   for (size_t i = 1; i < replies.size(); ++i) {
     POTOK_ASSIGN_OR_RETURN(seen.emplace_back(), SeenIn(replies[i]));
   }
-  const bool full = NearlyFull(replies[0]);
+  const bool full = UsesMoreThan(kMemoryHigh, replies[0]);
   Paused(full);
   core_.Inspected(Monotonic(), full, seen, Link());
   return absl::OkStatus();

@@ -30,7 +30,18 @@ absl::Status Unavailable(absl::string_view why) {
   return absl::UnavailableError(absl::StrCat("redis: ", why));
 }
 
-Reply Convert(const redisReply& raw) {
+absl::string_view FirstWord(absl::string_view text) { return text.substr(0, text.find(' ')); }
+
+// The server is there but is not the one to talk to: reconnecting may reach a better one.
+bool MustReconnect(const Reply& reply) {
+  if (!reply.IsError()) return false;
+  const absl::string_view word = FirstWord(reply.text);
+  return word == "READONLY" || word == "LOADING" || word == "MASTERDOWN" || word == "CLUSTERDOWN";
+}
+
+}  // namespace
+
+Reply FromRaw(const redisReply& raw) {
   Reply reply;
   switch (raw.type) {
     case REDIS_REPLY_STRING:
@@ -49,23 +60,12 @@ Reply Convert(const redisReply& raw) {
     case REDIS_REPLY_ARRAY:
       reply.kind = Reply::Kind::kArray;
       reply.items.reserve(raw.elements);
-      for (size_t i = 0; i < raw.elements; ++i) reply.items.push_back(Convert(*raw.element[i]));
+      for (size_t i = 0; i < raw.elements; ++i) reply.items.push_back(FromRaw(*raw.element[i]));
       break;
     default: break;
   }
   return reply;
 }
-
-absl::string_view FirstWord(absl::string_view text) { return text.substr(0, text.find(' ')); }
-
-// The server is there but is not the one to talk to: reconnecting may reach a better one.
-bool MustReconnect(const Reply& reply) {
-  if (!reply.IsError()) return false;
-  const absl::string_view word = FirstWord(reply.text);
-  return word == "READONLY" || word == "LOADING" || word == "MASTERDOWN" || word == "CLUSTERDOWN";
-}
-
-}  // namespace
 
 absl::Status ToStatus(const Reply& reply) {
   if (!reply.IsError()) return absl::OkStatus();
@@ -159,7 +159,7 @@ absl::Status Connection::Append(const std::vector<std::string>& args) {
 absl::StatusOr<Reply> Connection::Read() {
   void* raw = nullptr;
   if (redisGetReply(context_, &raw) != REDIS_OK || raw == nullptr) return Broken();
-  Reply reply = Convert(*static_cast<redisReply*>(raw));
+  Reply reply = FromRaw(*static_cast<redisReply*>(raw));
   freeReplyObject(raw);
   return reply;
 }
@@ -204,7 +204,7 @@ absl::StatusOr<std::optional<Reply>> Connection::Receive(absl::Duration timeout)
     if (ready < 0) return Broken();
     return Read();
   }
-  Reply reply = Convert(*static_cast<redisReply*>(raw));
+  Reply reply = FromRaw(*static_cast<redisReply*>(raw));
   freeReplyObject(raw);
   return reply;
 }

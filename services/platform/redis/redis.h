@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 
 struct redisContext;
+struct redisReply;
 
 namespace potok::redis {
 
@@ -33,6 +34,9 @@ struct Reply {
   bool IsNil() const { return kind == Kind::kNil; }
   bool IsError() const { return kind == Kind::kError; }
 };
+
+// hiredis' reply as ours; kinds that no command of ours is answered with become nil.
+Reply FromRaw(const redisReply& raw);
 
 // The status of an error reply, by its first word. OK for any other reply.
 //   READONLY LOADING MASTERDOWN CLUSTERDOWN TRYAGAIN  UNAVAILABLE

@@ -1,0 +1,32 @@
+// What Redis says about streams, as far as relay and consumers act on it. Redis is a hint, and
+// whoever can write to it can say anything: a reply of an unexpected shape is no news. Pure,
+// thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "platform/redis/redis.h"
+
+namespace potok::log {
+
+// "123-0" -> 123; 0 for what is no id of the relay's.
+std::int64_t PositionOf(absl::string_view id);
+
+// The id given last in a stream, of a reply to XINFO STREAM; 0 when the reply does not say.
+std::int64_t LastPosition(const redis::Reply& info);
+
+// The newest entry of each stream that has one, of a reply to XREAD.
+struct StreamNews {
+  std::string key;
+  std::int64_t pos = 0;
+};
+std::vector<StreamNews> NewsIn(const redis::Reply& read);
+
+// Whether more than `share` of maxmemory is used, of a reply to INFO memory. Without a limit never.
+bool UsesMoreThan(double share, const redis::Reply& info);
+
+}  // namespace potok::log
