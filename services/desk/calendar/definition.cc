@@ -5,29 +5,16 @@
 #include <map>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 
 #include "base/error.h"
+#include "base/time_zone.h"
 #include "desk/calendar/day_plan.h"
 
 namespace potok::desk {
 namespace {
 
 using Violations = std::vector<FieldViolation>;
-
-// The zone database takes a name for a path below its directory and "localtime" for the zone of the
-// machine. Neither may come from a definition: the one reads foreign files, the other makes the
-// same calendar mean different things on two replicas.
-bool IsZoneName(absl::string_view zone) {
-  if (zone.empty() || zone == "localtime" || zone.front() == '/') return false;
-  return std::all_of(zone.begin(), zone.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '/' || c == '_' || c == '-' ||
-           c == '+';
-  });
-}
 
 void CheckIntervals(const std::string& field, const std::vector<DayInterval>& intervals,
                     Violations& violations) {
@@ -83,8 +70,7 @@ absl::Status Validate(const CalendarDefinition& definition) {
   if (definition.id.empty()) {
     violations.push_back({"id", "a calendar needs an id", "календарю нужен идентификатор"});
   }
-  absl::TimeZone zone;
-  if (!IsZoneName(definition.zone) || !absl::LoadTimeZone(definition.zone, &zone)) {
+  if (!FindTimeZone(definition.zone)) {
     violations.push_back({"zone", "unknown time zone; use an IANA name such as Europe/Moscow",
                           "неизвестный часовой пояс; укажите имя IANA, например Europe/Moscow"});
   }

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
+#include "base/time_zone.h"
 #include "base/utf8.h"
 #include "notifier/domain/words.h"
 
@@ -34,8 +35,7 @@ std::string Number(int value) { return value > 0 ? absl::StrCat(value) : ""; }
 TextValues ValuesOf(const NoticeFacts& facts, absl::string_view locale, absl::string_view words,
                     absl::string_view portal_url, absl::Time now) {
   const bool russian = locale == "ru";
-  absl::TimeZone zone;
-  if (!absl::LoadTimeZone(facts.zone, &zone)) zone = absl::UTCTimeZone();
+  const absl::TimeZone zone = FindTimeZone(facts.zone).value_or(absl::UTCTimeZone());
   TextValues values = {{"name", GivenName(facts.name)},
                        {"number", facts.number},
                        {"subject", facts.title},
