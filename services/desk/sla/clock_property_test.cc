@@ -75,7 +75,8 @@ RC_GTEST_PROP(SlaClockLife, ConsumedIsTheWorkingTimeItRanWhateverHappened, ()) {
       }
     } else {
       RC_ASSERT(!clock.half_at.has_value());
-      RC_ASSERT(!clock.due_at.has_value() || *clock.due_at <= now);
+      // A parenthesis of its own: RC_ASSERT takes `||` apart and looks at both sides.
+      RC_ASSERT((!clock.due_at.has_value() || *clock.due_at <= now));
     }
   }
 }
