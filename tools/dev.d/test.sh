@@ -4,15 +4,19 @@
 help_test() {
   cat <<'END'
 tools/dev test [--quick] [--asan | --tsan] [-R REGEX] [--no-build] [--no-install]
+tools/dev test --chaos [--seeds N] [--rows N,N...] [--no-build] [--no-install]
 
-Builds everything with its tests and runs them in four phases:
+Builds everything with its tests and runs them in five phases:
   unit         no I/O, beside the code
   gates        the tree itself: buf lint, format and breaking, layers, shellcheck, clang-format
   integration  against a private Postgres 15 and Redis 7, a database per test
   e2e          the five services as processes, called with grpcurl and potokctl
+  chaos        two replicas of each under load, broken on purpose: the short rows of tests/chaos, each once
 Failed and skipped checks are listed by name; the last line is `N passed, N failed, N skipped`.
 
-  --quick       without e2e and what is labelled slow: within 3 minutes once built
+  --quick       without e2e, chaos and what is labelled slow: within 3 minutes once built
+  --chaos       instead of all that: every row of tests/chaos (--rows: only these), each with N seeds (--seeds), and the
+                table in tests/chaos/README.md made anew
   --asan        in build/asan with the address sanitizer (unit and integration)
   --tsan        in build/tsan with the thread sanitizer (unit and integration)
   -R REGEX      only tests whose name matches, in every phase; names are those of the *_test programs and gate_*
@@ -34,13 +38,16 @@ test_environment() {
 }
 
 cmd_test() {
-  local tree=dev quick='' regex='' env_only='' build=1 grpcurl_job='' rc=0 from=$EPOCHREALTIME
+  local tree=dev quick='' regex='' env_only='' build=1 grpcurl_job='' rc=0 chaos='' from=$EPOCHREALTIME
+  local -a rows=()
   while [ $# -gt 0 ]; do
     case $1 in
       --quick) quick=1 ;;
       --asan) tree=asan ;;
       --tsan) tree=tsan ;;
       --env) env_only=1 ;;
+      --chaos) chaos=1 ;;
+      --seeds | --rows) [ $# -gt 1 ] || die "$1 needs a value"; rows+=("$1" "$2"); shift ;;
       --no-build) build='' ;;
       --no-install) NO_INSTALL=1 ;;
       -R) [ $# -gt 1 ] || die "-R needs a regular expression"; regex=$2; shift ;;
@@ -59,6 +66,11 @@ cmd_test() {
     return
   fi
   take_lock test
+  if [ -n "$chaos" ]; then
+    run_chaos "$build" "${rows[@]}"
+    return
+  fi
+  [ "${#rows[@]}" = 0 ] || die "--seeds and --rows belong to --chaos"
 
   heading "What is needed"
   prepare_build run
@@ -84,7 +96,7 @@ cmd_test() {
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1} TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=0:second_deadlock_stack=1}
 
   local results=$CACHE/test-results/$tree phase
-  local -a reports=() phases=(unit gates integration e2e) only=()
+  local -a reports=() phases=(unit gates integration e2e chaos) only=()
   if [ "$tree" != dev ]; then phases=(unit integration); fi
   if [ -n "$quick" ]; then phases=(unit gates integration) only=(-LE slow); fi
   if [ -n "$regex" ]; then only+=(-R "$regex"); fi
@@ -114,10 +126,32 @@ run_phase() {
   mkdir -p "$results/gtest"
   # End-to-end tests own the machine: two at a time would measure each other.
   jobs=$(nproc)
-  if [ "$phase" = e2e ]; then jobs=1; fi
+  case $phase in e2e | chaos) jobs=1 ;; esac
   heading "$phase"
   WORK_TAIL=0 work "running" "$results/ctest.log" '(Passed|Failed|Skipped|Start)' \
     env GTEST_OUTPUT="xml:$results/gtest/" POTOK_TEST_RESULTS="$results" \
     ctest --test-dir "$ROOT/build/$tree" -L "^$phase\$" -j "$jobs" --output-on-failure --no-tests=ignore \
     --output-junit "$results/junit.xml" "$@" || return 1
+}
+
+# run_chaos BUILD POTOK_CHAOS_ARGS...: every row, and the table that tells of it.
+run_chaos() {
+  local build=$1 report=$CACHE/test-results/chaos.jsonl rc=0
+  shift
+  if [ -n "$build" ]; then
+    prepare_build run
+    build_tree dev potok-chaos || die "the build failed"
+  fi
+  mkdir -p "${report%/*}"
+  rm -f "$report"
+  heading "chaos"
+  # In the background and waited for, so that Ctrl-C is taken by this shell and ends it in order.
+  "$BIN/potok-chaos" --report "$report" "$@" &
+  children+=("$!")
+  wait "$!" || rc=$?
+  if [ -s "$report" ]; then
+    "$BIN/potok-chaos" --report "$report" --table "$ROOT/tests/chaos/README.md" || return 1
+    say "the table in tests/chaos/README.md tells of these runs; each of them is a line of $report"
+  fi
+  return "$rc"
 }

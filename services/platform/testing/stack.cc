@@ -134,6 +134,18 @@ void Process::Stop(int signal) {
   pid_ = 0;
 }
 
+bool Process::Ended(std::string* how) {
+  if (pid_ <= 0) return true;
+  int status = 0;
+  if (waitpid(pid_, &status, WNOHANG) != pid_) return false;
+  if (how != nullptr) {
+    *how = WIFSIGNALED(status) ? absl::StrCat("signal ", WTERMSIG(status))
+                               : absl::StrCat("exit ", WEXITSTATUS(status));
+  }
+  pid_ = 0;
+  return true;
+}
+
 TestRedis::TestRedis() {
   // hiredis writes without MSG_NOSIGNAL; a server that a test kills must not kill the test.
   signal(SIGPIPE, SIG_IGN);

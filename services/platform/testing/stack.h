@@ -29,6 +29,10 @@ class Process {
   // Sends `signal` and waits for the end. No-op when it is not running.
   void Stop(int signal);
   bool running() const { return pid_ > 0; }
+  // True once it has ended, by itself or by a signal; never blocks. `how` then says "exit 1" or
+  // "signal 9" and the process is not running any more.
+  bool Ended(std::string* how = nullptr);
+  pid_t pid() const { return pid_; }  // 0: not running
 
  private:
   pid_t pid_ = 0;
