@@ -51,5 +51,7 @@ const std::vector<Row>& AllRows();
 
 // The groups.
 std::vector<Row> ProcessRows();
+std::vector<Row> RedisRows();
+std::vector<Row> NetworkRows();
 
 }  // namespace potok::chaos
