@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <optional>
 #include <random>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
-#include "base/backoff.h"
 #include "base/status_macros.h"
+#include "platform/log/failure.h"
 #include "platform/log/sql.h"
 #include "platform/log/stream_reply.h"
 
@@ -17,6 +20,11 @@ namespace {
 // How long a stopping consumer may still sit in a read of Redis. Redis looks at its timeouts ten
 // times a second, so this is 0.5 to 0.6 s.
 constexpr absl::Duration kBlock = absl::Milliseconds(500);
+// Of one stream at a time: enough to see each entry of a stream that somebody else writes to.
+constexpr int kHearAtOnce = 64;
+// A Redis that was away is asked with little patience: Postgres is not looked at meanwhile.
+constexpr absl::Duration kProbePatience = absl::Milliseconds(200);
+constexpr absl::Duration kSayRedisIsAway = absl::Seconds(30);
 
 absl::Duration Monotonic() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
@@ -27,28 +35,23 @@ double Uniform() {
   return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
 }
 
-// The database was away or busy, or the deployment is at fault: a grant, table, column or function
-// that this release needs is not there yet. The same entries may well pass the next time, and
-// parking them one after another would only spread the damage.
-bool IsTransient(const absl::Status& status) {
-  for (const char* of_schema : {"42501", "42P01", "42703", "42883", "3F000"}) {
-    if (pg::SqlState(status) == of_schema) return true;
-  }
-  switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kAborted:
-    case absl::StatusCode::kUnknown:
-    case absl::StatusCode::kCancelled:
-    case absl::StatusCode::kResourceExhausted: return true;
-    default: return false;
-  }
+redis::Options ProbeOptions(redis::Options options) {
+  options.connect_timeout = std::min(options.connect_timeout, kProbePatience);
+  options.io_timeout = std::min(options.io_timeout, kProbePatience);
+  options.reconnect_pause = absl::ZeroDuration();  // the core paces the probes
+  return options;
 }
 
-std::string Why(const absl::Status& status) {
-  const std::string cause = pg::Cause(status);
-  return absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message(),
-                      cause.empty() ? "" : " | ", cause)
-      .substr(0, 2000);
+std::vector<std::string> TokensOf(const std::vector<Stream>& streams,
+                                  const std::vector<Held>& held) {
+  std::vector<std::string> tokens;
+  for (const Stream& stream : streams) {
+    const auto found = std::find_if(held.begin(), held.end(), [&](const Held& each) {
+      return each.part == stream.second;
+    });
+    tokens.push_back(found->token);  // the core asks for held streams only
+  }
+  return tokens;
 }
 
 }  // namespace
@@ -58,6 +61,7 @@ Consumer::Consumer(ConsumerOptions options, pg::Pool& pool, Handler handler)
       pool_(pool),
       handler_(std::move(handler)),
       redis_(options_.redis),
+      probe_(ProbeOptions(options_.redis)),
       leases_({.family = "consumer:" + options_.group,
                .parts = options_.parts,
                .owner = options_.owner,
@@ -75,7 +79,14 @@ Consumer::Consumer(ConsumerOptions options, pg::Pool& pool, Handler handler)
                 tx.Run(sql::kStampOffsets, group, topics, pg::IntArray(parts),
                        pg::TextArray(tokens));
                 return absl::OkStatus();
-              }) {
+              }),
+      core_({.batch = options_.batch,
+             .attempts = options_.attempts,
+             .sweep = options_.sweep,
+             .poll_without_redis = options_.poll_without_redis,
+             .first_retry = options_.first_retry,
+             .listen = kBlock,
+             .redis = !options_.redis.address.empty()}) {
   leases_.RingOnGain(&bell_);
 }
 
@@ -95,134 +106,114 @@ void Consumer::Stop() {
 }
 
 ConsumerStats Consumer::Stats() const {
-  return {.parts = stat_parts_,
-          .lag = stat_lag_,
-          .handled = stat_handled_,
-          .failures = stat_failures_,
-          .parked = stat_parked_,
-          .refused = stat_refused_,
-          .redis_up = stat_redis_up_,
-          .failing_streams = stat_failing_};
+  absl::MutexLock lock(&mu_);
+  return stats_;
+}
+
+void Consumer::Publish() {
+  const ConsumerTally& tally = core_.tally();
+  absl::MutexLock lock(&mu_);
+  stats_.lag = core_.lag();
+  stats_.handled = tally.handled;
+  stats_.failures = tally.failures;
+  stats_.parked = tally.parked;
+  stats_.refused = tally.refused;
+  stats_.phantoms = tally.phantoms;
+  stats_.redis_up = core_.redis_up();
+  stats_.failing_streams = core_.failing();
 }
 
 void Consumer::Run() {
-  const Backoff backoff{.initial = absl::Milliseconds(50), .cap = absl::Seconds(2)};
-  int failures = 0;
-  absl::Duration next_sweep = Monotonic();
-  std::int64_t lease_version = -1;
   while (!bell_.closed()) {
     const std::vector<Held> held = leases_.Get();
-    stat_parts_ = static_cast<int>(held.size());
-    if (held.empty()) {
-      bell_.WaitFor(absl::Milliseconds(200));
-      continue;
+    core_.Hold(held, Monotonic());
+    Do(core_.Next(Monotonic()), held);
+    for (const Phantom& phantom : core_.TakePhantoms()) {
+      options_.hooks.Notice(
+          Where(), absl::StrCat("phantom entry ", ToText(phantom.id), " in ",
+                                options_.stream_key(phantom.incarnation, phantom.stream.first,
+                                                    phantom.stream.second),
+                                ": ", phantom.why));
     }
-    if (const std::int64_t version = leases_.version(); version != lease_version) {
-      lease_version = version;
-      places_.clear();  // another owner may have moved the offsets
-      news_.clear();
-      next_sweep = Monotonic();
-    }
-    absl::Status status;
-    if (Monotonic() >= next_sweep) {
-      status = Sweep(held);
-      next_sweep = Monotonic() + (stat_redis_up_ ? options_.sweep : options_.poll_without_redis);
-    }
-    std::vector<Stream> ready;
-    absl::Duration wake_at = next_sweep;
-    int failing = 0;
-    for (const Stream& stream : news_) {
-      const Place& place = places_[stream];
-      if (place.failed > 0) ++failing;
-      if (place.not_before <= Monotonic()) {
-        ready.push_back(stream);
-      } else {
-        wake_at = std::min(wake_at, place.not_before);
-      }
-    }
-    stat_failing_ = failing;
-    if (status.ok() && !ready.empty()) status = Step(held, ready);
-    if (!status.ok()) {
-      options_.hooks.Error(Where(), status);
-      bell_.WaitFor(backoff.Wait(++failures, Uniform()));
-      next_sweep = Monotonic();
-      continue;
-    }
-    failures = 0;
-    if (!ready.empty()) continue;
-    const absl::Duration wait = wake_at - Monotonic();
-    if (wait <= absl::ZeroDuration()) continue;
-    const absl::Status heard = Listen(std::min(wait, kBlock));
-    if (heard.ok() != stat_redis_up_) {
-      stat_redis_up_ = heard.ok();
-      next_sweep = Monotonic();  // the time between two looks at Postgres has changed
-    }
-    if (!heard.ok()) {
-      options_.hooks.Error(Where() + ":redis", heard);
-      bell_.WaitFor(std::min(wait, options_.poll_without_redis));
-    }
+    Publish();
+    absl::MutexLock lock(&mu_);
+    stats_.parts = static_cast<int>(held.size());
   }
+}
+
+void Consumer::Do(const ConsumerAction& action, const std::vector<Held>& held) {
+  absl::Status status;
+  switch (action.kind) {
+    case ConsumerAction::kWait: bell_.WaitFor(action.until - Monotonic()); return;
+    case ConsumerAction::kListen: return Listen(action);
+    case ConsumerAction::kProbe:
+      if (const auto pong = probe_.Command({"PING"}); !pong.ok()) {
+        probe_.Close();
+        return RedisFailed(pong.status());
+      }
+      return core_.Probed(Monotonic());
+    case ConsumerAction::kSweep: status = Sweep(held); break;
+    case ConsumerAction::kTake: status = Take(action, held); break;
+    case ConsumerAction::kNote:
+    case ConsumerAction::kUnnote: break;
+    case ConsumerAction::kPark: status = Park(action, held); break;
+  }
+  if (status.ok()) return;
+  core_.DatabaseFailed(Monotonic(), Uniform());
+  options_.hooks.Error(Where(), status);
 }
 
 absl::Status Consumer::Sweep(const std::vector<Held>& held) {
   std::vector<int> parts;
   for (const Held& h : held) parts.push_back(h.part);
-  std::int64_t lag = 0;
+  std::vector<StreamPlace> places;
   POTOK_RETURN_IF_ERROR(pg::InAutocommit(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
-    const pqxx::result rows =
-        tx.Run(sql::kPlaces, options_.group, pg::IntArray(options_.topics), pg::IntArray(parts));
-    for (const auto& row : rows) {
-      const Stream stream{row["topic"].as<int>(), row["part"].as<int>()};
-      Place& place = places_[stream];
-      const auto offset = row["pos"].as<std::int64_t>();
-      const int incarnation = row["incarnation"].as<int>();
-      if (offset != place.offset) {
-        place.offset = offset;
-        place.failed = 0;
-        place.not_before = absl::ZeroDuration();
-      }
-      if (incarnation != place.incarnation) {
-        place.incarnation = incarnation;
-        place.hint = 0;
-      }
-      place.head = row["head"].as<std::int64_t>();
-      if (place.head > place.offset) news_.insert(stream);
-      lag += place.head - place.offset;
+    for (const auto& row : tx.Run(sql::kPlaces, options_.group, pg::IntArray(options_.topics),
+                                  pg::IntArray(parts))) {
+      places.push_back({.stream = {row["topic"].as<int>(), row["part"].as<int>()},
+                        .offset = row["pos"].as<std::int64_t>(),
+                        .head = row["head"].as<std::int64_t>(),
+                        .incarnation = row["incarnation"].as<int>()});
     }
     return absl::OkStatus();
   }));
-  stat_lag_ = lag;
+  core_.Swept(places, Monotonic());
   return absl::OkStatus();
 }
 
-absl::Status Consumer::Listen(absl::Duration timeout) {
-  const std::int64_t block_ms = std::max<std::int64_t>(1, absl::ToInt64Milliseconds(timeout));
-  std::vector<std::string> command = {"XREAD",  "COUNT", "1", "BLOCK", absl::StrCat(block_ms),
-                                      "STREAMS"};
-  std::vector<std::string> ids;
+void Consumer::RedisFailed(const absl::Status& status) {
+  const absl::Duration now = Monotonic();
+  if (core_.redis_up() || now >= silent_about_redis_) {
+    options_.hooks.Error(Where() + ":redis", status);
+    silent_about_redis_ = now + kSayRedisIsAway;
+  }
+  core_.Deaf(now, Uniform());
+}
+
+void Consumer::Listen(const ConsumerAction& action) {
+  const absl::Duration timeout =
+      std::max(absl::Milliseconds(1), action.until - Monotonic());
+  std::vector<std::string> command = {
+      "XREAD", "COUNT", absl::StrCat(kHearAtOnce), "BLOCK",
+      absl::StrCat(absl::ToInt64Milliseconds(timeout)), "STREAMS"};
   std::map<std::string, Stream> streams;
-  for (const auto& [stream, place] : places_) {
-    // A failing stream is known to have news: listening to it would return at once, again and
-    // again.
-    if (news_.contains(stream)) continue;
-    std::string key = options_.stream_key(place.incarnation, stream.first, stream.second);
-    command.push_back(key);
-    streams.emplace(std::move(key), stream);
-    ids.push_back(absl::StrCat(std::max(place.offset, place.hint), "-0"));
+  for (const ConsumerAction::Ear& ear : action.ears) {
+    command.push_back(options_.stream_key(ear.incarnation, ear.stream.first, ear.stream.second));
+    streams.emplace(command.back(), ear.stream);
   }
-  if (streams.empty()) {
-    bell_.WaitFor(timeout);
-    return absl::OkStatus();
-  }
-  command.insert(command.end(), ids.begin(), ids.end());
-  POTOK_ASSIGN_OR_RETURN(const redis::Reply reply, redis_.Command(command, timeout));
-  for (const StreamNews& newest : NewsIn(reply)) {
-    const auto found = streams.find(newest.key);
+  for (const ConsumerAction::Ear& ear : action.ears) command.push_back(ToText(ear.after));
+  const auto reply = redis_.Command(command, timeout);
+  if (!reply.ok()) return RedisFailed(reply.status());
+  std::vector<HeardEntry> heard;
+  for (StreamNews& news : NewsIn(*reply)) {
+    const auto found = streams.find(news.key);
     if (found == streams.end()) continue;
-    places_[found->second].hint = newest.pos;
-    news_.insert(found->second);
+    for (HeardEntry& entry : news.entries) {
+      entry.stream = found->second;
+      heard.push_back(std::move(entry));
+    }
   }
-  return absl::OkStatus();
+  core_.Heard(heard);
 }
 
 std::vector<LogEntry> Consumer::Take(pg::Tx& tx, const std::vector<Stream>& streams,
@@ -248,122 +239,54 @@ std::vector<LogEntry> Consumer::Take(pg::Tx& tx, const std::vector<Stream>& stre
   return entries;
 }
 
-absl::Status Consumer::Step(const std::vector<Held>& held, const std::vector<Stream>& streams) {
-  std::map<int, std::string> tokens;
-  for (const Held& h : held) tokens[h.part] = h.token;
-  std::vector<Stream> together;
-  for (const Stream& stream : streams) {
-    if (!tokens.contains(stream.second)) {
-      news_.erase(stream);
-    } else if (!places_[stream].single()) {
-      together.push_back(stream);
-    }
-  }
-  if (!together.empty()) POTOK_RETURN_IF_ERROR(StepTogether(together, tokens));
-  for (const Stream& stream : streams) {
-    if (bell_.closed()) break;
-    if (news_.contains(stream) && places_[stream].single()) {
-      POTOK_RETURN_IF_ERROR(StepSingle(stream, tokens[stream.second]));
-    }
-  }
-  return absl::OkStatus();
-}
-
-void Consumer::Committed(const std::vector<LogEntry>& entries, absl::Duration start) {
-  for (const LogEntry& entry : entries) {
-    Place& place = places_[{entry.topic, entry.part}];
-    place.offset = std::max(place.offset, entry.pos);
-  }
-  stat_handled_ += static_cast<std::int64_t>(entries.size());
-  options_.hooks.Batch(Where(), static_cast<int>(entries.size()), Monotonic() - start);
-  if (options_.after_commit) options_.after_commit(entries);
-}
-
-absl::Status Consumer::StepTogether(const std::vector<Stream>& streams,
-                                    const std::map<int, std::string>& tokens) {
+absl::Status Consumer::Take(const ConsumerAction& action, const std::vector<Held>& held) {
   const absl::Duration start = Monotonic();
-  std::vector<std::string> stream_tokens;
-  for (const Stream& stream : streams) stream_tokens.push_back(tokens.at(stream.second));
+  const std::vector<std::string> tokens = TokensOf(action.streams, held);
   std::vector<LogEntry> entries;
   const absl::Status status = pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
     entries.clear();
-    entries = Take(tx, streams, stream_tokens, options_.batch);
+    entries = Take(tx, action.streams, tokens, action.limit);
     return entries.empty() ? absl::OkStatus() : handler_(tx, entries);
   });
   if (status.ok()) {
-    // Less than a full page has emptied every stream; what came since is in the next hint. A stream
-    // that had a known rest and gave nothing has another owner by now.
-    std::set<Stream> gave;
-    for (const LogEntry& entry : entries) gave.insert({entry.topic, entry.part});
-    const bool drained = static_cast<int>(entries.size()) < options_.batch;
-    for (const Stream& stream : streams) {
-      const Place& place = places_[stream];
-      if (drained && !gave.contains(stream) && place.head > place.offset) ++stat_refused_;
-      if (drained) news_.erase(stream);
-    }
-    if (!entries.empty()) Committed(entries, start);
+    core_.Committed(entries, Monotonic());
+    if (entries.empty()) return absl::OkStatus();
+    options_.hooks.Batch(Where(), static_cast<int>(entries.size()), Monotonic() - start);
+    if (options_.after_commit) options_.after_commit(entries);
     return absl::OkStatus();
   }
-  if (entries.empty() || IsTransient(status)) return status;
-  ++stat_failures_;
+  // The answer to the commit was lost, or nothing was taken: the places must be read anew.
+  if (entries.empty() || absl::IsUnknown(status)) return status;
   options_.hooks.Error(Where(), status);
-  for (const LogEntry& entry : entries) {
-    Place& place = places_[{entry.topic, entry.part}];
-    place.single_until = std::max(place.single_until, entry.pos);
+  if (IsTransient(status)) {
+    core_.HandlerDisturbed(entries, Monotonic(), Uniform());
+  } else {
+    core_.HandlerFailed(entries, Why(status), /*hung=*/false, Monotonic(), Uniform());
   }
   return absl::OkStatus();
 }
 
-absl::Status Consumer::StepSingle(Stream stream, const std::string& token) {
-  const absl::Duration start = Monotonic();
-  Place& place = places_[stream];
-  if (place.failed >= options_.attempts) return Park(stream, token);
-  std::vector<LogEntry> entries;
-  const absl::Status status = pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
-    entries.clear();
-    entries = Take(tx, {stream}, {token}, 1);
-    return entries.empty() ? absl::OkStatus() : handler_(tx, entries);
-  });
-  if (status.ok()) {
-    place.failed = 0;
-    if (entries.empty()) {
-      place.single_until = 0;
-      news_.erase(stream);
-    } else {
-      Committed(entries, start);
-    }
-    return absl::OkStatus();
-  }
-  if (entries.empty() || IsTransient(status)) return status;
-  ++stat_failures_;
-  options_.hooks.Error(Where(), status);
-  place.last_error = Why(status);
-  if (++place.failed >= options_.attempts) return Park(stream, token);
-  const Backoff backoff{.initial = options_.first_retry, .cap = absl::Seconds(10), .factor = 4};
-  place.not_before = Monotonic() + backoff.Wait(place.failed, Uniform());
-  return absl::OkStatus();
-}
-
-absl::Status Consumer::Park(Stream stream, const std::string& token) {
-  Place& place = places_[stream];
-  std::vector<LogEntry> entries;
+absl::Status Consumer::Park(const ConsumerAction& action, const std::vector<Held>& held) {
+  const Stream stream = action.streams[0];
+  std::optional<LogEntry> parked;
   POTOK_RETURN_IF_ERROR(pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
-    entries = Take(tx, {stream}, {token}, 1);
-    for (const LogEntry& entry : entries) {
+    parked.reset();
+    for (const LogEntry& entry : Take(tx, {stream}, TokensOf(action.streams, held), 1)) {
       tx.Run(sql::kPark, options_.group, entry.topic, entry.part, entry.pos, entry.entity,
-             entry.version, entry.type, place.failed, place.last_error);
+             entry.version, entry.type, action.attempts, action.reason);
+      parked = entry;
     }
     return absl::OkStatus();
   }));
-  for (const LogEntry& entry : entries) {
-    ++stat_parked_;
-    place.offset = entry.pos;
-    options_.hooks.Notice(Where(), absl::StrCat("parked topic ", entry.topic, " part ", entry.part,
-                                                " pos ", entry.pos, " (", entry.type, " of ",
-                                                entry.entity, "): ", place.last_error));
+  if (!parked.has_value()) {
+    core_.Parked(std::nullopt, Monotonic());
+    return absl::OkStatus();
   }
-  place.failed = 0;
-  place.not_before = absl::ZeroDuration();
+  core_.Parked(parked->pos, Monotonic());
+  options_.hooks.Notice(Where(), absl::StrCat("parked topic ", parked->topic, " part ",
+                                              parked->part, " pos ", parked->pos, " (",
+                                              parked->type, " of ", parked->entity,
+                                              "): ", action.reason));
   return absl::OkStatus();
 }
 

@@ -1,32 +1,26 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <set>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
+#include "platform/log/consumer_core.h"
 #include "platform/log/doorbell.h"
 #include "platform/log/entry.h"
+#include "platform/log/handler.h"
 #include "platform/log/hooks.h"
 #include "platform/log/lease.h"
 #include "platform/pg/transaction.h"
 #include "platform/redis/redis.h"
 
 namespace potok::log {
-
-// Applies the entries' effects inside `tx`, which also moves the offsets past them: both commit or
-// neither. Entries are ascending by (topic, part, position). Runs again from nothing when the
-// transaction is repeated, and must not touch what does not roll back.
-using Handler = std::function<absl::Status(pg::Tx& tx, const std::vector<LogEntry>& entries)>;
 
 struct ConsumerOptions {
   std::string group;  // "router", "sla", "notifier", "analytics"
@@ -54,7 +48,8 @@ struct ConsumerStats {
   std::int64_t parked = 0;
   std::int64_t refused = 0;  // batches dropped because the lease had passed to another owner
   bool redis_up = false;
-  int failing_streams = 0;  // streams standing at an entry that fails
+  int failing_streams = 0;    // streams standing at an entry that fails
+  std::int64_t phantoms = 0;  // entries Redis had and the log had not
 };
 
 // Feeds a handler with the log, exactly once in effect, in order within each (topic, part).
@@ -86,52 +81,32 @@ class Consumer {
   ConsumerStats Stats() const;
 
  private:
-  using Stream = std::pair<int, int>;  // topic, part
-  struct Place {
-    std::int64_t offset = 0;
-    std::int64_t head = 0;  // at the last sweep
-    std::int64_t hint = 0;  // the last Redis entry seen; beyond the log only for phantoms
-    int incarnation = 1;
-    int failed = 0;                 // attempts of the entry after offset
-    std::int64_t single_until = 0;  // entries up to here go one by one
-    absl::Duration not_before;      // monotonic; a failing entry waits
-    std::string last_error;
-
-    bool single() const { return failed > 0 || single_until > offset; }
-  };
-
   void Run();
-  // Re-reads places_ and puts the streams that have something to do into news_.
+  // Does what the core asks for and tells it what came of it.
+  void Do(const ConsumerAction& action, const std::vector<Held>& held);
   absl::Status Sweep(const std::vector<Held>& held);
-  // Waits at most `timeout` for news in Redis.
-  absl::Status Listen(absl::Duration timeout);
-  // One batch, or one entry of each failing stream. The error is one of the database, never of the
-  // handler's.
-  absl::Status Step(const std::vector<Held>& held, const std::vector<Stream>& streams);
-  absl::Status StepTogether(const std::vector<Stream>& streams,
-                            const std::map<int, std::string>& tokens);
-  absl::Status StepSingle(Stream stream, const std::string& token);
-  absl::Status Park(Stream stream, const std::string& token);
+  absl::Status Take(const ConsumerAction& action, const std::vector<Held>& held);
+  absl::Status Park(const ConsumerAction& action, const std::vector<Held>& held);
+  void Listen(const ConsumerAction& action);
+  void RedisFailed(const absl::Status& status);
   std::vector<LogEntry> Take(pg::Tx& tx, const std::vector<Stream>& streams,
                              const std::vector<std::string>& tokens, int limit);
-  void Committed(const std::vector<LogEntry>& entries, absl::Duration start);
+  void Publish();  // what the core counted, for Stats()
   std::string Where() const { return "consumer:" + options_.group; }
 
   const ConsumerOptions options_;
   pg::Pool& pool_;
   const Handler handler_;
   redis::Connection redis_;
+  redis::Connection probe_;  // Asks with little patience whether a Redis that was away is back.
   LeaseKeeper leases_;
   Doorbell bell_;
   std::thread thread_;
-  // Of the loop's thread.
-  std::map<Stream, Place> places_;
-  std::set<Stream> news_;  // streams to look at
+  ConsumerCore core_;                   // of the loop's thread
+  absl::Duration silent_about_redis_;  // monotonic; its absence is said now and then
 
-  std::atomic<int> stat_parts_{0}, stat_failing_{0};
-  std::atomic<std::int64_t> stat_lag_{0}, stat_handled_{0}, stat_failures_{0}, stat_parked_{0},
-      stat_refused_{0};
-  std::atomic<bool> stat_redis_up_{false};
+  mutable absl::Mutex mu_;
+  ConsumerStats stats_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace potok::log

@@ -4,25 +4,35 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 
+#include "platform/log/consumer_core.h"
 #include "platform/redis/redis.h"
 
 namespace potok::log {
 
-// "123-0" -> 123; 0 for what is no id of the relay's.
+// "123-0" -> 123; 0 for what is no id. One beyond all positions counts as the last of them.
 std::int64_t PositionOf(absl::string_view id);
 
 // The id given last in a stream, of a reply to XINFO STREAM; 0 when the reply does not say.
 std::int64_t LastPosition(const redis::Reply& info);
 
+// "123-4"; nothing for what Redis would not give. Wider than positions are: whoever can write to
+// Redis chooses.
+std::optional<EntryId> IdOf(absl::string_view id);
+std::string ToText(EntryId id);
+
 // The newest entry of each stream that has one, of a reply to XREAD.
 struct StreamNews {
   std::string key;
   std::int64_t pos = 0;
+  // All of them, oldest first, without their stream. What lacks the fields of the relay says so by
+  // its entity, "?".
+  std::vector<HeardEntry> entries;
 };
 std::vector<StreamNews> NewsIn(const redis::Reply& read);
 

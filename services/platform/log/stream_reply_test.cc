@@ -1,5 +1,7 @@
 #include "platform/log/stream_reply.h"
 
+#include <limits>
+
 #include "gmock/gmock.h"
 
 namespace potok::log {
@@ -49,6 +51,23 @@ TEST(LastPosition, IsThatOfTheLastGeneratedId) {
   for (const char* id : {"", "-", "x-0", "-5-0", "99999999999999999999-0"}) {
     EXPECT_EQ(PositionOf(id), 0) << id;
   }
+  // The last id Redis knows. As 0 it would look like a stream that was lost, and nothing could be
+  // added to it.
+  EXPECT_EQ(PositionOf("18446744073709551615-0"), std::numeric_limits<std::int64_t>::max());
+}
+
+TEST(NewsOfAStream, SayWhoseTheyAreAndWhenTheyAreNotTheRelays) {
+  const Reply fields = Array({Text("e"), Text("an-entity"), Text("v"), Text("3"), Text("t")});
+  const auto news = NewsIn(Array({Array({Text("s1"), Array({Array({Text("7-0"), fields}),
+                                                           Array({Text("8-2"), Array({})})})})}));
+  ASSERT_EQ(news.size(), 1u);
+  ASSERT_EQ(news[0].entries.size(), 2u);
+  EXPECT_EQ(news[0].entries[0].id, (EntryId{7, 0}));
+  EXPECT_EQ(news[0].entries[0].entity, "an-entity");
+  EXPECT_EQ(news[0].entries[0].version, 3);
+  EXPECT_EQ(news[0].entries[1].id, (EntryId{8, 2}));
+  EXPECT_EQ(news[0].entries[1].entity, "?");
+  EXPECT_EQ(ToText(news[0].entries[1].id), "8-2");
 }
 
 TEST(Memory, IsShortAboveTheShareOfTheLimit) {
