@@ -10,7 +10,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/timestamp.pb.h>
 
 #include "base/utf8.h"
 #include "potok/api/v1/options.pb.h"
@@ -19,13 +22,20 @@ namespace potok::rpc {
 namespace {
 
 using ::google::protobuf::Descriptor;
+using ::google::protobuf::Duration;
 using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Message;
 using ::google::protobuf::Reflection;
+using ::google::protobuf::Timestamp;
 using ::potok::api::v1::FieldRules;
 
 constexpr size_t kMaxViolations = 32;
 constexpr char kRequestId[] = "request_id";
+// The ranges that google/protobuf/timestamp.proto and duration.proto document.
+constexpr int64_t kFirstSecond = -62135596800;  // 0001-01-01
+constexpr int64_t kLastSecond = 253402300799;   // 9999-12-31T23:59:59
+constexpr int64_t kMostSeconds = 315576000000;
+constexpr int32_t kLastNano = 999999999;
 
 struct MessagePlan;
 
@@ -87,6 +97,12 @@ class Walk {
  public:
   void Visit(const Message& message, const MessagePlan& plan, const std::string& prefix) {
     const Reflection& reflection = *message.GetReflection();
+    if (const auto* time = google::protobuf::DynamicCastToGenerated<Timestamp>(&message)) {
+      return CheckTime(*time, std::string(absl::StripSuffix(prefix, ".")));
+    }
+    if (const auto* duration = google::protobuf::DynamicCastToGenerated<Duration>(&message)) {
+      return CheckTime(*duration, std::string(absl::StripSuffix(prefix, ".")));
+    }
     for (const FieldPlan& field : plan.fields) {
       if (found_.size() >= kMaxViolations) return;
       const std::string path = absl::StrCat(prefix, field.field->name());
@@ -154,6 +170,10 @@ class Walk {
       name = reflection.GetStringReference(entry, key.field, &scratch);
       if (!CountUtf8(name)) {
         AddNotUtf8(absl::StrCat(path, " (a key)"));
+        return;
+      }
+      if (name.find('\0') != std::string::npos) {
+        AddNul(absl::StrCat(path, " (a key)"));
         return;
       }
       name = std::string(Utf8Prefix(name, 64));
@@ -242,6 +262,29 @@ class Walk {
         "текст не в кодировке UTF-8; пришлите его в UTF-8");
   }
 
+  void AddNul(const std::string& path) {
+    Add(path, "holds the character U+0000; remove it", "содержит знак U+0000; уберите его");
+  }
+
+  // Instants and durations as their protos document them. Beyond that no table, no other language
+  // and no arithmetic of ours takes them.
+  void CheckTime(const Timestamp& time, const std::string& path) {
+    if (time.seconds() < kFirstSecond || time.seconds() > kLastSecond || time.nanos() < 0 ||
+        time.nanos() > kLastNano) {
+      Add(path, "must be an instant of the years 1 to 9999, nanos 0 to 999999999",
+          "момент должен быть в годах с 1 по 9999, nanos от 0 до 999999999");
+    }
+  }
+  void CheckTime(const Duration& duration, const std::string& path) {
+    const bool one_sign = duration.seconds() == 0 || duration.nanos() == 0 ||
+                          (duration.seconds() < 0) == (duration.nanos() < 0);
+    if (duration.seconds() < -kMostSeconds || duration.seconds() > kMostSeconds ||
+        duration.nanos() < -kLastNano || duration.nanos() > kLastNano || !one_sign) {
+      Add(path, "must be a duration of at most 10000 years, seconds and nanos of one sign",
+          "длительность не больше 10000 лет, seconds и nanos одного знака");
+    }
+  }
+
   // `value` says what kind of field holds the text, `ruled` whose rules apply (of a map: the
   // map's).
   void CheckText(const std::string& text, const FieldPlan& value, const FieldPlan& ruled,
@@ -262,7 +305,7 @@ class Walk {
     }
     // Valid UTF-8, but no text column of Postgres can hold it, and it cuts C strings short.
     if (text.find('\0') != std::string::npos) {
-      Add(path, "holds the character U+0000; remove it", "содержит знак U+0000; уберите его");
+      AddNul(path);
       return;
     }
     if (rules.max_len() > 0 && *length > rules.max_len()) {

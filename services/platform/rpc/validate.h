@@ -1,5 +1,6 @@
 // Checks a request against the rules its proto declares: (potok.api.v1.rules) of each field, valid
-// UTF-8, known enum values. Driven by reflection, so a new field is checked by being declared.
+// UTF-8, known enum values, instants and durations in their documented ranges. Driven by
+// reflection, so a new field is checked by being declared.
 //
 // The plan of a message type is made once and kept; thread-safe.
 #pragma once

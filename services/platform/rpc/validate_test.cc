@@ -84,6 +84,46 @@ TEST(Validate, TheCharacterNoColumnCanHoldIsRefused) {
   EXPECT_THAT(found[0].en, HasSubstr("U+0000"));
 }
 
+TEST(Validate, TheCharacterNoColumnCanHoldIsRefusedInAKeyToo) {
+  EchoRequest request = Good();
+  (*request.mutable_labels())[std::string("a\0b", 3)] = "x";
+  EXPECT_THAT(BadFieldsOf(request), ElementsAre("labels (a key)"));
+}
+
+TEST(Validate, AnInstantIsOneThatEveryTableAndLanguageTakes) {
+  EchoRequest request = Good();
+  for (const int64_t seconds : {int64_t{-62135596800}, int64_t{0}, int64_t{253402300799}}) {
+    request.mutable_at()->set_seconds(seconds);
+    EXPECT_THAT(BadFieldsOf(request), ElementsAre()) << seconds;
+  }
+  for (const int64_t seconds :
+       {int64_t{-62135596801}, int64_t{253402300800}, INT64_MAX, INT64_MIN}) {
+    request.mutable_at()->set_seconds(seconds);
+    EXPECT_THAT(BadFieldsOf(request), ElementsAre("at")) << seconds;
+  }
+  request.mutable_at()->set_seconds(0);
+  for (const int32_t nanos : {-1, 1000000000, INT32_MAX}) {
+    request.mutable_at()->set_nanos(nanos);
+    EXPECT_THAT(BadFieldsOf(request), ElementsAre("at")) << nanos;
+  }
+}
+
+TEST(Validate, ADurationIsBoundedAndOfOneSign) {
+  EchoRequest request = Good();
+  const auto add = [&](int64_t seconds, int32_t nanos) {
+    request.add_waits()->set_seconds(seconds);
+    request.mutable_waits(request.waits_size() - 1)->set_nanos(nanos);
+  };
+  add(3600, 999999999);
+  add(-1, -5);
+  add(0, -5);
+  add(315576000001, 0);
+  add(1, -1);
+  add(INT64_MIN, 0);
+  add(0, 1000000000);
+  EXPECT_THAT(BadFieldsOf(request), ElementsAre("waits[3]", "waits[4]", "waits[5]", "waits[6]"));
+}
+
 TEST(Validate, TextThatIsNotUtf8IsNamed) {
   EchoRequest request = Good();
   request.mutable_inner()->set_note("\xff");
