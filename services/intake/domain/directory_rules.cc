@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/error.h"
+#include "base/time_zone.h"
 
 namespace potok::intake {
 namespace {
@@ -74,8 +75,7 @@ absl::Status CheckEmployees(const std::vector<EmployeeRow>& rows,
     const EmployeeRow& row = rows[i];
     auto zone = zones.find(row.zone);
     if (zone == zones.end()) {
-      absl::TimeZone loaded;
-      zone = zones.emplace(row.zone, absl::LoadTimeZone(row.zone, &loaded)).first;
+      zone = zones.emplace(row.zone, FindTimeZone(row.zone).has_value()).first;
     }
     if (!zone->second) {
       bad.Add(

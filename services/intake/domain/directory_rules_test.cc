@@ -52,6 +52,15 @@ TEST(CheckEmployees, EachBadRowIsNamedByItsIndex) {
                           "employees[3].manager", "employees[4].time_zone"));
 }
 
+TEST(CheckEmployees, ATimeZoneIsAnIanaNameAndNoFileOfTheServer) {
+  for (const char* zone : {"localtime", "/etc/localtime", "file:/etc/localtime", "../UTC"}) {
+    EmployeeRow row = Employee("zoe");
+    row.zone = zone;
+    EXPECT_THAT(FieldsOf(CheckEmployees({row}, {}, {})), ElementsAre("employees[0].time_zone"))
+        << zone;
+  }
+}
+
 TEST(CheckEmployees, ManyBadRowsAreCountedAndNotAllSpelledOut) {
   std::vector<EmployeeRow> rows;
   for (int i = 0; i < 300; ++i) rows.push_back(Employee(absl::StrCat("e", i), "nobody"));
