@@ -1,5 +1,8 @@
 #include "ledger/event_codec.h"
 
+#include <cstdint>
+#include <limits>
+
 #include "platform/pg/param.h"
 
 namespace potok::ledger {
@@ -11,10 +14,28 @@ json Micros(absl::Time t) { return absl::ToUnixMicros(t); }
 
 json OptionalMicros(const std::optional<absl::Time>& t) { return t ? Micros(*t) : json(nullptr); }
 
+// Reading never throws: a row that was damaged or mended by hand must not stop whoever reads the
+// ticket. What has another type than ours, or does not fit it, keeps its default.
+template <class Integer>
+Integer NumberIn(const json& object, const char* key) {
+  const auto it = object.find(key);
+  if (it == object.end() || !it->is_number_integer()) return 0;
+  if (it->is_number_unsigned() && it->get<uint64_t>() > uint64_t{INT64_MAX}) return 0;
+  const auto value = it->get<int64_t>();
+  return value < std::numeric_limits<Integer>::min() || value > std::numeric_limits<Integer>::max()
+             ? 0
+             : static_cast<Integer>(value);
+}
+
+std::string TextIn(const json& object, const char* key) {
+  const auto it = object.find(key);
+  return it == object.end() || !it->is_string() ? "" : it->get<std::string>();
+}
+
 std::optional<absl::Time> TimeIn(const json& object, const char* key) {
   const auto it = object.find(key);
   if (it == object.end() || !it->is_number_integer()) return std::nullopt;
-  return absl::FromUnixMicros(it->get<int64_t>());
+  return absl::FromUnixMicros(NumberIn<int64_t>(object, key));
 }
 
 json Timestamp(const std::optional<absl::Time>& t) {
@@ -35,13 +56,13 @@ json ClockJson(const desk::SlaClock& clock) {
 desk::SlaClock ReadClock(const json& object) {
   desk::SlaClock clock;
   if (const auto it = object.find("term_us"); it != object.end() && it->is_number_integer()) {
-    clock.term = absl::Microseconds(it->get<int64_t>());
+    clock.term = absl::Microseconds(NumberIn<int64_t>(object, "term_us"));
   }
-  clock.consumed = absl::Microseconds(object.value("consumed_us", int64_t{0}));
+  clock.consumed = absl::Microseconds(NumberIn<int64_t>(object, "consumed_us"));
   clock.running_since = TimeIn(object, "running_since");
   clock.due_at = TimeIn(object, "due_at");
   clock.half_at = TimeIn(object, "half_at");
-  clock.gen = object.value("gen", 0);
+  clock.gen = NumberIn<int>(object, "gen");
   return clock;
 }
 
@@ -79,20 +100,22 @@ json BodyOf(const desk::Event& event) {
 void ReadBody(const std::string& text, desk::Event* event) {
   const json body = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!body.is_object()) return;
-  event->agent = body.value("agent", "");
-  event->from_agent = body.value("from_agent", "");
-  event->how = body.value("how", "");
-  event->line = body.value("line", 0);
-  event->priority = body.value("priority", 0);
-  event->score = body.value("score", 0);
-  event->level = body.value("level", 0);
-  event->closure_no = body.value("closure_no", 0);
-  event->front = body.value("front", false);
-  if (const auto it = body.find("sla"); it != body.end()) event->sla = ReadClock(*it);
+  event->agent = TextIn(body, "agent");
+  event->from_agent = TextIn(body, "from_agent");
+  event->how = TextIn(body, "how");
+  event->line = NumberIn<int>(body, "line");
+  event->priority = NumberIn<int>(body, "priority");
+  event->score = NumberIn<int>(body, "score");
+  event->level = NumberIn<int>(body, "level");
+  event->closure_no = NumberIn<int>(body, "closure_no");
+  if (const auto it = body.find("front"); it != body.end()) event->front = *it == json(true);
+  if (const auto it = body.find("sla"); it != body.end() && it->is_object()) {
+    event->sla = ReadClock(*it);
+  }
   event->first_response_due = TimeIn(body, "first_response_due");
   event->autoclose_at = TimeIn(body, "autoclose_at");
-  event->timer = desk::ParseTimerKind(body.value("timer", ""));
-  event->gen = body.value("gen", 0);
+  event->timer = desk::ParseTimerKind(TextIn(body, "timer"));
+  event->gen = NumberIn<int>(body, "gen");
   event->due_at = TimeIn(body, "due_at");
 }
 

@@ -14,7 +14,7 @@ namespace potok::ledger {
 
 nlohmann::json BodyOf(const desk::Event& event);
 // Fills the facts of `event` from `body`; type, actor, instant and state come from their own
-// columns.
+// columns. Facts of another type than ours, or too large for it, keep their default.
 void ReadBody(const std::string& body, desk::Event* event);
 
 // A ticket as a JSON row of ledger.ticket.
