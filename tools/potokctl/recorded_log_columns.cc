@@ -57,8 +57,10 @@ std::optional<int> Offset(absl::string_view text) {
   } else if (Take(text, ":")) {
     minutes = TakeDigits(text);
   }
-  if (hours.size() != 2 || !text.empty() || Number(hours) > 14 || Number(minutes) > 59)
+  if (hours.size() != 2 || minutes.empty() || !text.empty() || Number(hours) > 14 ||
+      Number(minutes) > 59) {
     return std::nullopt;
+  }
   return sign * (Number(hours) * 3600 + Number(minutes) * 60);
 }
 

@@ -25,6 +25,24 @@ char GuessSeparator(const std::string& header) {
   return best;
 }
 
+bool HasEnd(const std::string& line) {
+  return !line.empty() && (line.back() == '\n' || line.back() == '\r');
+}
+
+// Up to and with the next LF, CRLF or CR: whatever ends a row for the parser ends a line here, so
+// that a line never holds two rows. False at the end of the file.
+bool ReadLine(std::istream& in, std::string* line) {
+  constexpr int kEnd = std::istream::traits_type::eof();
+  std::streambuf& bytes = *in.rdbuf();
+  line->clear();
+  for (int c = bytes.sbumpc(); c != kEnd; c = bytes.sbumpc()) {
+    line->push_back(static_cast<char>(c));
+    if (c == '\r' && bytes.sgetc() == '\n') line->push_back(static_cast<char>(bytes.sbumpc()));
+    if (HasEnd(*line)) break;
+  }
+  return !line->empty();
+}
+
 // Whether a row keeps every rule on quotes. A lone quote inside a cell is forgiven in one line;
 // over several lines it is the mark of a cell that was never closed and has swallowed the rows
 // behind it.
@@ -72,7 +90,8 @@ bool CsvRows::TakeLine(Line* line) {
     again_.pop_front();
     return true;
   }
-  if (!std::getline(in_, line->text)) return false;
+  if (!ReadLine(in_, &line->text)) return false;
+  if (!HasEnd(line->text)) line->text += '\n';
   line->number = ++lines_read_;
   if (line->number == 1) {
     line->text = std::string(absl::StripPrefix(line->text, "\xEF\xBB\xBF"));
@@ -97,8 +116,7 @@ void CsvRows::GiveUp(std::string problem, int column) {
 void CsvRows::Feed(const Line& line) {
   open_.push_back(line);
   open_bytes_ += line.text.size();
-  const std::string text = line.text + "\n";
-  csv_parse(&parser_, text.data(), text.size(), &CsvRows::OnCell, &CsvRows::OnRow, this);
+  csv_parse(&parser_, line.text.data(), line.text.size(), &CsvRows::OnCell, &CsvRows::OnRow, this);
   if (ready_.empty()) {
     // The line has ended and the row has not: a quote is open. An empty line opens nothing.
     if (cells_.empty() && absl::StripAsciiWhitespace(line.text).empty() && open_.size() == 1) {
@@ -123,7 +141,7 @@ void CsvRows::Feed(const Line& line) {
   }
   if (open_.size() > 1) {
     std::string whole;
-    for (const Line& part : open_) absl::StrAppend(&whole, part.text, "\n");
+    for (const Line& part : open_) absl::StrAppend(&whole, part.text);
     if (!KeepsQuoteRules(whole, separator_)) {
       ready_.pop_back();
       GiveUp("a quote is opened here and never closed", 0);

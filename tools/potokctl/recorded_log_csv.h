@@ -16,7 +16,7 @@ struct CsvRow {
   int column = 0;       // 1-based column of the problem; 0 = the row as a whole.
 };
 
-// Knows UTF-8 with or without a byte order mark, LF and CRLF, quoted cells with line breaks and
+// Knows UTF-8 with or without a byte order mark; LF, CRLF and CR; quoted cells with line breaks and
 // doubled quotes. A quote that is never closed costs one row, not the rest of the file. Not
 // thread-safe.
 class CsvRows {
@@ -33,7 +33,7 @@ class CsvRows {
  private:
   struct Line {
     int64_t number;
-    std::string text;
+    std::string text;  // With its end.
   };
   bool TakeLine(Line* line);
   void Feed(const Line& line);

@@ -146,6 +146,20 @@ TEST(RecordedLog, AQuoteThatIsNeverClosedCostsOneRow) {
   EXPECT_EQ(log->bad[0].line, 2);
 }
 
+TEST(RecordedLog, ALoneCarriageReturnEndsALine) {
+  // Both rows of the first were once taken for one good row, and the short one was read beyond its
+  // end.
+  const auto log =
+      Read(absl::StrCat(kHeader, "I0\rI1,New,29-02-2016 01:23,29-02-2016 01:16,C,G,?,3,TRUE\r",
+                        "I2,New,29-02-2016 01:23,29-02-2016 01:16,\"two\rlines\",G,?,3,TRUE\r\n"));
+  ASSERT_TRUE(log.ok()) << log.status();
+  ASSERT_EQ(log->cases.size(), 2u);
+  EXPECT_EQ(log->cases[1].caller, "two\rlines");
+  ASSERT_EQ(log->bad_count, 1);
+  EXPECT_EQ(log->bad[0].line, 2);
+  EXPECT_EQ(log->bad[0].reason, "has 1 columns where the header has 9");
+}
+
 TEST(RecordedLog, OnlySomeBadRowsAreKeptAllAreCounted) {
   std::string text =
       absl::StrCat(kHeader, "I1,New,29-02-2016 01:23,29-02-2016 01:16,C,G,?,3,TRUE\n");
@@ -200,7 +214,7 @@ TEST(LogTime, ManyWaysToWriteATime) {
   EXPECT_EQ(ParseLogTime("31-03-2016 21:40", absl::FixedTimeZone(3 * 3600), false), expected);
   for (const char* text :
        {"", "31-03", "2016", "32-01-2016", "30-02-2016 10:00", "01-13-2016", "01-01-2016 25:00",
-        "01-01-2016 10:60", "01-01-2016 10:00 xx", "yesterday", "1-1-1"}) {
+        "01-01-2016 10:60", "01-01-2016 10:00 +03:", "01-01-2016 10:00 xx", "yesterday", "1-1-1"}) {
     EXPECT_EQ(ParseLogTime(text, utc, false), std::nullopt) << text;
   }
 }

@@ -16,6 +16,7 @@ namespace potok::ctl {
 namespace {
 
 constexpr size_t kLongestId = 48;
+constexpr size_t kLongestPrefix = 8;
 constexpr int kLeastCap = 3;
 constexpr int kGreatestCap = 1000;
 // Usual terms in hours by priority, for logs that say nothing about theirs.
@@ -85,8 +86,13 @@ std::string Prefix(absl::string_view group, std::set<std::string>* taken) {
   const std::string prefix = absl::StrCat("G", letters);
   std::string unique = prefix;
   for (int n = 0; !taken->insert(unique).second; ++n) {
-    unique = absl::StrCat(prefix.substr(0, 6), std::string(1, 'A' + n / 26 % 26),
-                          std::string(1, 'A' + n % 26));
+    // As many letters as the number needs, two at least: groups in another alphabet all begin as
+    // "GX", and there may be thousands of them.
+    std::string suffix;
+    for (int rest = n; rest > 0 || suffix.size() < 2; rest /= 26) {
+      suffix.insert(suffix.begin(), static_cast<char>('A' + rest % 26));
+    }
+    unique = absl::StrCat(prefix.substr(0, kLongestPrefix - suffix.size()), suffix);
   }
   return unique;
 }
