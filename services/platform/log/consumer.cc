@@ -100,6 +100,7 @@ void Consumer::Start() {
 
 void Consumer::Stop() {
   bell_.Close();
+  redis_.Interrupt();  // The loop may sit in a read.
   if (!thread_.joinable()) return;
   thread_.join();
   leases_.Stop();  // last: the leases cover the handler that has just ended

@@ -122,6 +122,9 @@ void Relay::Start() {
 
 void Relay::Stop() {
   bell_.Close();
+  // The loop may wait for a Redis that does not answer; what it was told goes into the log anyway.
+  redis_.Interrupt();
+  probe_.Interrupt();
   if (!thread_.joinable()) return;
   thread_.join();
   listener_.reset();

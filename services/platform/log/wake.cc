@@ -20,6 +20,7 @@ RemoteWake::RemoteWake(redis::Options redis, std::string channel, Hooks hooks)
 
 RemoteWake::~RemoteWake() {
   bell_.Close();
+  redis_.Interrupt();
   thread_.join();
 }
 
@@ -43,6 +44,7 @@ WakeListener::WakeListener(redis::Options redis, std::string channel, Doorbell& 
 
 WakeListener::~WakeListener() {
   stop_.Close();
+  redis_.Interrupt();
   thread_.join();
 }
 
@@ -57,7 +59,7 @@ void WakeListener::Run() {
     return absl::OkStatus();
   };
   while (!stop_.closed()) {
-    if (const absl::Status status = listen(); !status.ok()) {
+    if (const absl::Status status = listen(); !status.ok() && !stop_.closed()) {
       redis_.Close();
       hooks_.Error("wake", status);
       stop_.WaitFor(kRetry);

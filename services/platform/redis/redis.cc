@@ -5,6 +5,7 @@
 #include <hiredis/hiredis.h>
 #include <optional>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <utility>
 
@@ -83,8 +84,18 @@ Connection::Connection(Options options) : options_(std::move(options)) {}
 Connection::~Connection() { Close(); }
 
 void Connection::Close() {
+  {
+    const absl::MutexLock lock(&interrupting_);
+    socket_ = -1;
+  }
   if (context_ != nullptr) redisFree(context_);
   context_ = nullptr;
+}
+
+void Connection::Interrupt() {
+  const absl::MutexLock lock(&interrupting_);
+  interrupted_ = true;
+  if (socket_ >= 0) shutdown(socket_, SHUT_RDWR);
 }
 
 absl::Status Connection::Broken() {
@@ -114,6 +125,8 @@ absl::Status Connection::Connect() {
   absl::Status status = absl::OkStatus();
   if (context_ == nullptr || context_->err != 0) {
     status = Broken();
+  } else if (!Publish()) {
+    status = Unavailable("interrupted");
   } else {
     timeout_ = absl::ZeroDuration();
     ++generation_;
@@ -131,6 +144,13 @@ absl::Status Connection::Connect() {
     retry_at_ns_ = MonotonicNanos() + absl::ToInt64Nanoseconds(options_.reconnect_pause);
   }
   return status;
+}
+
+// Lets Interrupt know the new socket; false when it has been called already.
+bool Connection::Publish() {
+  const absl::MutexLock lock(&interrupting_);
+  socket_ = context_->fd;
+  return !interrupted_;
 }
 
 absl::Status Connection::SetTimeout(absl::Duration timeout) {

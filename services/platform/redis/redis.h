@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 struct redisContext;
@@ -45,12 +47,12 @@ Reply FromRaw(const redisReply& raw);
 //   NOGROUP BUSYGROUP WRONGTYPE and the rest          FAILED_PRECONDITION
 absl::Status ToStatus(const Reply& reply);
 
-// One connection to Redis over hiredis. Not thread-safe: one per thread, and one of its own for a
-// blocking reader. Connects on first use and again on the use after a failure; a command is never
-// repeated, for only the caller knows whether it may be. After any failure of the connection
-// (timeout, EOF, or a server that says READONLY, LOADING or MASTERDOWN) the socket is dropped, so
-// that the next command reaches whoever serves the address by then.
-// The process must ignore SIGPIPE.
+// One connection to Redis over hiredis. Not thread-safe but for Interrupt: one per thread, and one
+// of its own for a blocking reader. Connects on first use and again on the use after a failure; a
+// command is never repeated, for only the caller knows whether it may be. After any failure of the
+// connection (timeout, EOF, or a server that says READONLY, LOADING or MASTERDOWN) the socket is
+// dropped, so that the next command reaches whoever serves the address by then. The process must
+// ignore SIGPIPE.
 class Connection {
  public:
   explicit Connection(Options options);
@@ -74,6 +76,9 @@ class Connection {
 
   absl::Status Connect();  // no-op when connected
   void Close();
+  // From any thread, for good: a command that waits for the server fails now, later ones at once.
+  // For the stop of a loop that sits in a blocking read.
+  void Interrupt();
   bool connected() const { return context_ != nullptr; }
   // Raised by each successful connect: a caller that saw another value must assume that it talks
   // to another, perhaps empty, server.
@@ -84,9 +89,13 @@ class Connection {
   absl::StatusOr<Reply> Read();
   absl::Status SetTimeout(absl::Duration timeout);
   absl::Status Broken();
+  bool Publish();
 
   const Options options_;
   redisContext* context_ = nullptr;
+  absl::Mutex interrupting_;
+  bool interrupted_ ABSL_GUARDED_BY(interrupting_) = false;
+  int socket_ ABSL_GUARDED_BY(interrupting_) = -1;  // Of context_, as long as it is open.
   std::int64_t generation_ = 0;
   absl::Duration timeout_ = absl::ZeroDuration();  // what the socket has now
   std::int64_t retry_at_ns_ = 0;                   // monotonic

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 
+#include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -89,6 +91,24 @@ TEST(Connection, SubscriberWaitsWithoutLosingItsConnection) {
     ASSERT_TRUE(message.has_value());
     EXPECT_EQ(message->items[2].text, expected);
   }
+}
+
+TEST(Connection, AReadThatBlocksIsInterruptedFromAnotherThread) {
+  TestRedis server;
+  Connection redis({.address = server.address()});
+  ASSERT_THAT(redis.Command({"PING"}), IsOk());
+  std::thread reader([&] {
+    EXPECT_THAT(redis.Command({"BLPOP", "nothing", "60"}, absl::Seconds(60)),
+                StatusIs(absl::StatusCode::kUnavailable));
+  });
+  Connection observer({.address = server.address()});
+  ASSERT_TRUE(testing::Eventually([&] {
+    const auto info = observer.Command({"INFO", "clients"});
+    return info.ok() && absl::StrContains(info->text, "blocked_clients:1");
+  }));
+  redis.Interrupt();
+  reader.join();
+  EXPECT_THAT(redis.Command({"PING"}), StatusIs(absl::StatusCode::kUnavailable));
 }
 
 TEST(Connection, BadAddressIsSaid) {
