@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 #include <openssl/sha.h>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -15,6 +16,7 @@
 #include "google/rpc/status.pb.h"
 
 #include "base/entropy.h"
+#include "platform/rpc/client.h"
 
 namespace potok::ctl {
 namespace {
@@ -92,13 +94,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Where& where)
   const auto channel = [&](const std::string& service) {
     std::shared_ptr<grpc::Channel>& made = channels[service];
     if (made == nullptr) {
-      grpc::ChannelArguments arguments;
-      arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 60000);
-      // A killed service is back within a second; the default backoff would wait up to two minutes.
-      arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-      arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
       made = grpc::CreateCustomChannel(targets[service], grpc::InsecureChannelCredentials(),
-                                       arguments);
+                                       rpc::ClientArguments());
     }
     return made;
   };
@@ -138,30 +135,34 @@ absl::Status Connection::Timed(const std::string& request_name, const As& as,
                                absl::Duration patience, const Attempt& attempt) {
   const std::string method = request_name.substr(0, request_name.rfind("Request"));
   const auto give_up = SteadyClock::now() + absl::ToChronoNanoseconds(patience);
-  bool unreachable = false;
-  while (true) {
+  grpc::Status unreachable;
+  for (int repeats = 0;; ++repeats) {
     const std::unique_ptr<grpc::ClientContext> context = Context(as, kCallBudget);
-    // A channel reconnects only while somebody polls it, and a call that fails at once polls
-    // nothing: a service that is back within a second would be found by the library's slow backup
-    // poll. A call that waits does poll.
-    if (unreachable) {
+    // A service that is away is said to be away, by the first call. Those after it wait for its
+    // return, as the retry policy would have every call do.
+    context->set_wait_for_ready(!unreachable.ok());
+    if (!unreachable.ok()) {
       const absl::Duration left = absl::FromChrono(give_up - SteadyClock::now());
-      context->set_wait_for_ready(true);
       context->set_deadline(
           std::chrono::system_clock::now() +
           absl::ToChronoMilliseconds(std::clamp(left, absl::Seconds(1), kCallBudget)));
     }
     const auto start = SteadyClock::now();
-    const grpc::Status status = attempt(*context);
+    grpc::Status status = attempt(*context);
     latencies_.Add(method, absl::FromChrono(SteadyClock::now() - start), status.ok());
     if (status.ok()) return absl::OkStatus();
-    unreachable = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-                  (unreachable && status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED);
-    const bool again = unreachable || status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
-    if (!again || SteadyClock::now() >= give_up) {
+    const std::optional<absl::Duration> pause = rpc::MayRepeat(status, repeats);
+    if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+      unreachable = status;
+    } else if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && !unreachable.ok()) {
+      status = unreachable;  // It never came back: that says more than that time is over.
+    } else {
+      unreachable = grpc::Status::OK;
+    }
+    if (!pause || SteadyClock::now() + absl::ToChronoNanoseconds(*pause) >= give_up) {
       return absl::Status(CodeOf(status), absl::StrCat(method, ": ", Describe(status)));
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    std::this_thread::sleep_for(absl::ToChronoNanoseconds(*pause));
   }
 }
 

@@ -74,9 +74,10 @@ class Connection {
   // A value of the stack's addresses file, such as "sink_dir"; empty when absent.
   std::string StackValue(const std::string& key) const;
 
-  // Calls `method` of `stub`. Retries UNAVAILABLE for up to `patience`: every mutating request
-  // carries its request_id, so a repeat is safe, and a service that is being restarted is met with
-  // patience. The status of a failure carries the server's message and details (see Describe).
+  // Calls `method` of `stub`, by the retry policy of platform/rpc/client.h and for up to
+  // `patience`: every mutating request carries its request_id, so a repeat is safe, and a service
+  // that is being restarted is met with patience. The status of a failure carries the server's
+  // message and details (see Describe).
   template <class Stub, class Q, class A>
   absl::StatusOr<A> Call(Stub& stub,
                          grpc::Status (Stub::*method)(grpc::ClientContext*, const Q&, A*),

@@ -4,39 +4,39 @@
 #include <chrono>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
-#include <grpcpp/support/channel_arguments.h>
+#include <thread>
 #include <utility>
 
+#include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 
+#include "base/backoff.h"
+#include "platform/rpc/retry_policy.h"
 #include "platform/rpc/trace.h"
 
 namespace potok::rpc {
 namespace {
 
-constexpr char kServiceConfig[] = R"({
-  "loadBalancingConfig": [{"round_robin": {}}],
-  "methodConfig": [{
-    "name": [{}],
-    "retryPolicy": {
-      "maxAttempts": 3, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 2,
-      "retryableStatusCodes": ["UNAVAILABLE"]
+// Between repeats of a whole call; the channel's own repeats come before and are quicker.
+constexpr Backoff kBetweenRepeats{.initial = absl::Milliseconds(100), .cap = absl::Seconds(2)};
+
+std::optional<absl::Duration> RetryInfoOf(const grpc::Status& status) {
+  google::rpc::Status details;
+  if (!details.ParseFromString(status.error_details())) return std::nullopt;
+  for (const google::protobuf::Any& any : details.details()) {
+    google::rpc::RetryInfo info;
+    if (any.UnpackTo(&info)) {
+      return absl::Seconds(info.retry_delay().seconds()) +
+             absl::Nanoseconds(info.retry_delay().nanos());
     }
-  }],
-  "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1}
-})";
+  }
+  return std::nullopt;
+}
 
 std::shared_ptr<grpc::Channel> Connect(const std::string& target) {
-  grpc::ChannelArguments arguments;
-  arguments.SetServiceConfigJSON(kServiceConfig);
-  arguments.SetInt("grpc.keepalive_time_ms", 60000);
-  arguments.SetInt("grpc.keepalive_timeout_ms", 20000);
-  arguments.SetInt("grpc.dns_min_time_between_resolutions_ms", 10000);
-  arguments.SetInt("grpc.initial_reconnect_backoff_ms", 200);
-  arguments.SetInt("grpc.min_reconnect_backoff_ms", 200);
-  arguments.SetInt("grpc.max_reconnect_backoff_ms", 10000);
-  arguments.SetMaxReceiveMessageSize(8 << 20);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), ClientArguments());
 }
 
 std::unique_ptr<grpc::ClientContext> WithDeadline(std::chrono::milliseconds left,
@@ -48,6 +48,46 @@ std::unique_ptr<grpc::ClientContext> WithDeadline(std::chrono::milliseconds left
 }
 
 }  // namespace
+
+grpc::ChannelArguments ClientArguments() {
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(kRetryPolicy);
+  arguments.SetInt("grpc.keepalive_time_ms", 60000);
+  arguments.SetInt("grpc.keepalive_timeout_ms", 20000);
+  arguments.SetInt("grpc.dns_min_time_between_resolutions_ms", 10000);
+  arguments.SetInt("grpc.initial_reconnect_backoff_ms", 100);
+  arguments.SetInt("grpc.min_reconnect_backoff_ms", 1000);  // Also the patience of one connect.
+  arguments.SetInt("grpc.max_reconnect_backoff_ms", 1000);
+  arguments.SetMaxReceiveMessageSize(8 << 20);
+  return arguments;
+}
+
+std::optional<absl::Duration> MayRepeat(const grpc::Status& status, int repeats) {
+  if (status.ok()) return std::nullopt;
+  if (const auto told = RetryInfoOf(status)) return told;
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAVAILABLE:
+    case grpc::StatusCode::CANCELLED:
+    case grpc::StatusCode::UNKNOWN:
+    case grpc::StatusCode::DEADLINE_EXCEEDED: {
+      thread_local absl::InsecureBitGen random;
+      return kBetweenRepeats.Wait(repeats + 1, absl::Uniform<double>(random, 0.0, 1.0));
+    }
+    default: return std::nullopt;
+  }
+}
+
+grpc::Status CallPatiently(absl::Duration patience, const std::function<grpc::Status()>& attempt) {
+  const auto give_up = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(patience);
+  for (int repeats = 0;; ++repeats) {
+    const grpc::Status status = attempt();
+    const std::optional<absl::Duration> pause = MayRepeat(status, repeats);
+    if (!pause) return status;
+    const auto next = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(*pause);
+    if (next >= give_up) return status;
+    std::this_thread::sleep_until(next);
+  }
+}
 
 Peer::Peer(PeerOptions options)
     : options_(std::move(options)), channel_(Connect(options_.target)) {}

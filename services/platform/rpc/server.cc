@@ -7,10 +7,10 @@
 #include <grpcpp/server_builder.h>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "base/status_macros.h"
 #include "platform/rpc/auth.h"
 
 namespace potok::rpc {
@@ -20,9 +20,6 @@ constexpr int kMaxReceive = 4 << 20;
 constexpr int kMaxSend = 8 << 20;
 
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
-  // Two processes on one port would silently share the connections; a second bind must fail
-  // instead.
-  builder.AddChannelArgument("grpc.so_reuseport", 0);
   builder.SetMaxReceiveMessageSize(kMaxReceive);
   builder.SetMaxSendMessageSize(kMaxSend);
   builder.AddChannelArgument("grpc.max_metadata_size", 16384);
@@ -31,6 +28,8 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument("grpc.max_connection_age_ms", options.max_connection_age_s * 1000);
   builder.AddChannelArgument("grpc.max_connection_age_grace_ms", 60000);
   builder.AddChannelArgument("grpc.max_connection_idle_ms", 900000);
+  // Until the client's first SETTINGS frame; 120 s by default, which is long for a half sentence.
+  builder.AddChannelArgument("grpc.server_handshake_timeout_ms", 10000);
   builder.AddChannelArgument("grpc.keepalive_time_ms", 60000);
   builder.AddChannelArgument("grpc.keepalive_timeout_ms", 20000);
   builder.AddChannelArgument("grpc.keepalive_permit_without_calls", 1);
@@ -71,41 +70,41 @@ absl::Status Server::Start() {
           absl::StrAppend(out, fault.message());
         }));
   }
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::ServerBuilder builder;
-  SetLimits(options_, builder);
-  for (const auto& service : services_) builder.RegisterService(service.get());
-
-  std::vector<int> ports(options_.listen.size(), 0);
-  for (size_t i = 0; i < options_.listen.size(); ++i) {
-    const std::string& address = options_.listen[i];
+  for (const std::string& address : options_.listen) {
     if (!IsLocalAddress(address)) {
       return absl::FailedPreconditionError(
           absl::StrCat("will not listen on ", address,
                        ": without TLS only loopback addresses and unix sockets are safe"));
     }
-    // Local credentials also make gRPC check that the peer really is on this machine.
-    const bool is_unix = absl::StartsWith(address, "unix:");
-    builder.AddListeningPort(
-        address, grpc::experimental::LocalServerCredentials(is_unix ? UDS : LOCAL_TCP), &ports[i]);
   }
+  POTOK_ASSIGN_OR_RETURN(acceptor_,
+                         Acceptor::Listen({options_.listen, options_.max_connections}, metrics_));
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  SetLimits(options_, builder);
+  for (const auto& service : services_) builder.RegisterService(service.get());
+  // Local credentials also make gRPC check that the peer really is on this machine.
+  using Door = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+  tcp_door_ = builder.experimental().AddExternalConnectionAcceptor(
+      Door::FROM_FD, grpc::experimental::LocalServerCredentials(LOCAL_TCP));
+  unix_door_ = builder.experimental().AddExternalConnectionAcceptor(
+      Door::FROM_FD, grpc::experimental::LocalServerCredentials(UDS));
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ",
-                                               absl::StrJoin(options_.listen, ", "),
-                                               "; is an address taken by another process?"));
-  }
-  for (size_t i = 0; i < options_.listen.size(); ++i) {
-    const std::string& address = options_.listen[i];
-    const size_t colon = address.rfind(':');
-    addresses_.push_back(absl::StartsWith(address, "unix:")
-                             ? address
-                             : absl::StrCat(address.substr(0, colon), ":", ports[i]));
-  }
+  if (server_ == nullptr) return absl::InternalError("the gRPC server does not start");
   server_->GetHealthCheckService()->SetServingStatus("liveness", true);
   SetReady(false);
+  acceptor_->Start([this](int fd, bool is_unix) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    (is_unix ? unix_door_ : tcp_door_)->HandleNewConnection(&connection);
+  });
   return absl::OkStatus();
+}
+
+const std::vector<std::string>& Server::addresses() const {
+  static const auto* none = new std::vector<std::string>();
+  return acceptor_ == nullptr ? *none : acceptor_->addresses();
 }
 
 void Server::SetReady(bool ready) {
@@ -118,6 +117,7 @@ void Server::SetReady(bool ready) {
 
 void Server::Shutdown(std::chrono::milliseconds grace) {
   if (server_ == nullptr) return;
+  acceptor_->Stop();
   front_.EndStreams();
   server_->Shutdown(std::chrono::system_clock::now() + grace);
   server_->Wait();

@@ -1,12 +1,15 @@
 // The gRPC server of a process: listeners, health, reflection, ordered shutdown.
 //
-// Health answers under "liveness" (the process runs), "readiness", "" and the name of each service
-// (it can do its work: SetReady). Add everything, then Start once; not thread-safe except SetReady.
+// Connections are taken by an Acceptor, which bounds them. Health answers under "liveness" (the
+// process runs), "readiness", "" and the name of each service (it can do its work: SetReady). Add
+// everything, then Start once; not thread-safe except SetReady. A connection without any sign of
+// HTTP/2 is closed after 10 s, one without calls after 15 minutes or when others need its place.
 #pragma once
 
 #include <chrono>
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +18,7 @@
 #include "absl/strings/string_view.h"
 
 #include "platform/obs/metrics.h"
+#include "platform/rpc/acceptor.h"
 #include "platform/rpc/front.h"
 #include "platform/rpc/guarded_service.h"
 
@@ -24,6 +28,7 @@ struct ServerOptions {
   std::vector<std::string> listen;  // "127.0.0.1:0", "unix:/path"; all local, see Start.
   int max_connection_age_s = 600;
   int memory_mib = 128;
+  int max_connections = 1024;
 };
 
 class Server {
@@ -43,12 +48,16 @@ class Server {
   absl::Status Start();
 
   // Where it listens, with the real port numbers; in the order of the options.
-  const std::vector<std::string>& addresses() const { return addresses_; }
+  const std::vector<std::string>& addresses() const;
 
   void SetReady(bool ready);
 
-  // No new calls; running ones may end within `grace`, then they are cancelled. Health says
-  // NOT_SERVING for good. Legal before Start and twice.
+  // No new connections and no new calls; running calls may end within `grace`, then they are
+  // cancelled. Health says NOT_SERVING for good. Legal before Start and twice.
+  //
+  // A call that is on its way when this begins is answered CANCELLED by gRPC 1.51, not UNAVAILABLE:
+  // clients that watch health have left by then (SetReady), the others' retry policy covers both
+  // (see client.h).
   void Shutdown(std::chrono::milliseconds grace);
 
  private:
@@ -60,7 +69,9 @@ class Server {
   std::vector<std::string> names_;
   std::vector<absl::Status> faults_;
   std::vector<std::unique_ptr<GuardedService>> services_;
-  std::vector<std::string> addresses_;
+  std::unique_ptr<Acceptor> acceptor_;
+  // Where accepted sockets become connections of the server: over TCP, over unix sockets.
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> tcp_door_, unix_door_;
   std::unique_ptr<grpc::Server> server_;
 };
 

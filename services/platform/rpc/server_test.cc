@@ -194,6 +194,7 @@ TEST_F(ProbeServerTest, APeerSendsDeadlineTraceAndToken) {
   call.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   call.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
   const Peer peer({.target = server_.addresses()[0], .token = "dev:intake:service"});
+  server_.SetReady(true);  // The channel watches health.
   const auto stub = ProbeService::NewStub(peer.channel());
   EchoResponse answer;
   const auto context = peer.Child(call, absl::Seconds(60));
@@ -324,6 +325,65 @@ TEST_F(ProbeServerTest, HealthTellsLivenessFromReadiness) {
   EXPECT_TRUE(serving("readiness"));
   EXPECT_TRUE(serving(""));
   EXPECT_TRUE(serving("potok.probe.v1.ProbeService"));
+}
+
+// gRPC answers CANCELLED to calls that are on their way when a server shuts down, so UNAVAILABLE
+// alone is not enough to repeat on.
+TEST(RetryPolicy, HidesThatTheServersBehindAChannelStopAndStartAllTheTime) {
+  obs::Metrics metrics;
+  WorkerPool pool({.threads = 2, .queue_bound = 1000}, metrics);
+  DevAuthenticator authenticator;
+  std::vector<std::unique_ptr<Front>> fronts;
+  std::vector<std::unique_ptr<ProbeRpc>> services;
+  std::vector<std::unique_ptr<Server>> servers(2);
+  std::vector<std::string> addresses = {"127.0.0.1:0", "127.0.0.1:0"};
+  const auto start = [&](size_t i) {
+    fronts.push_back(std::make_unique<Front>(
+        FrontOptions{}, authenticator, [](const Caller&, absl::string_view) { return true; },
+        pool));
+    services.push_back(std::make_unique<ProbeRpc>(*fronts.back()));
+    servers[i] =
+        std::make_unique<Server>(ServerOptions{.listen = {addresses[i]}}, *fronts.back(), metrics);
+    servers[i]->Add<ProbeService>(services.back().get());
+    const absl::Status started = servers[i]->Start();
+    ASSERT_TRUE(started.ok()) << started;
+    addresses[i] = servers[i]->addresses()[0];
+    servers[i]->SetReady(true);
+  };
+  start(0);
+  start(1);
+  const Peer peer(
+      {.target = "ipv4:" + addresses[0] + "," + addresses[1], .token = "dev:intake:service"});
+  std::atomic<bool> over{false};
+  std::atomic<int> calls{0};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 8; ++i) {
+    callers.emplace_back([&] {
+      const auto stub = ProbeService::NewStub(peer.channel());
+      EchoRequest request;
+      request.set_text("hello");
+      while (!over) {
+        const auto context = peer.Own(absl::Seconds(20));
+        EchoResponse answer;
+        const grpc::Status status = stub->Echo(context.get(), request, &answer);
+        EXPECT_TRUE(status.ok()) << status.error_code() << " " << status.error_message();
+        ++calls;
+      }
+    });
+  }
+  for (int round = 0; round < 20; ++round) {
+    const int before = calls;
+    while (calls < before + 100) std::this_thread::yield();
+    const size_t i = static_cast<size_t>(round) % 2;
+    servers[i]->SetReady(false);
+    servers[i]->Shutdown(std::chrono::seconds(20));
+    start(i);
+  }
+  over = true;
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_GE(calls, 2000);
+  for (const auto& server : servers) server->Shutdown(std::chrono::seconds(20));
+  pool.Stop();
 }
 
 TEST_F(ProbeServerTest, AServiceThatForgetsAnOptionDoesNotStart) {
