@@ -32,7 +32,7 @@ class Analytics final : public app::Bound {
         lag_hook_(parts.metrics.BeforeScrape(
             [this] { lag_.Set(static_cast<double>(consumer_.Stats().lag)); })) {
     parts.server.Add<v1::AnalyticsService>(&rpc_);
-    parts.OnStop([this] { consumer_.Stop(); });
+    parts.OnDrain([this] { consumer_.Stop(); });
     consumer_.Start();
   }
 

@@ -75,6 +75,8 @@ class Intake final : public app::Bound {
       return ForgetAnswers(foundation_->loops(), stop);
     });
     AddMetrics(parts.metrics);
+    // What is committed from here on is relayed by whoever takes the leases.
+    parts.OnDrain([this] { relay_.Stop(); });
     relay_.Start();
   }
 

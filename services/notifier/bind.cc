@@ -94,7 +94,7 @@ class Notifier final : public app::Bound {
       lag.Set(static_cast<double>(consumer_.Stats().lag));
       followed.Set(hub_.following());
     });
-    parts.OnStop([this] { consumer_.Stop(); });
+    parts.OnDrain([this] { consumer_.Stop(); });
     consumer_.Start();
   }
 

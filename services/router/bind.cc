@@ -68,8 +68,8 @@ class Router final : public app::Bound {
       return absl::UnavailableError("no sweep of the queues has succeeded for a while");
     });
     // Called in reverse: nothing wakes the passes any more before they stop.
-    parts.OnStop([this] { dispatcher_.Stop(); });
-    parts.OnStop([this] { feed_.Stop(); });
+    parts.OnDrain([this] { dispatcher_.Stop(); });
+    parts.OnDrain([this] { feed_.Stop(); });
     dispatcher_.Start();
     feed_.Start();
   }

@@ -64,10 +64,12 @@ class SlaTimer final : public app::Bound {
     hints_ = std::make_unique<log::Consumer>(
         std::move(hints), foundation_->loops(),
         [](pg::Tx&, const std::vector<log::LogEntry>&) { return absl::OkStatus(); });
-    // Called in reverse, after the loop has ended: the leases go last, when nothing is done under
-    // them.
-    parts.OnStop([this] { timers_.leases().Stop(); });
-    parts.OnStop([this] { hints_->Stop(); });
+    // Called in reverse: the leases go last, when nothing is done under them.
+    parts.OnDrain([this, &loop] {
+      loop.Stop();
+      timers_.leases().Stop();
+    });
+    parts.OnDrain([this] { hints_->Stop(); });
     timers_.leases().Start();
     hints_->Start();
   }

@@ -51,6 +51,7 @@ void Loop::RequestStop() {
 
 void Loop::Stop() {
   RequestStop();
+  const std::lock_guard<std::mutex> lock(joining_);
   if (thread_.joinable()) thread_.join();
 }
 

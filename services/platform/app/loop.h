@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -47,7 +48,8 @@ class Loop {
   // Cuts the rest short. From any thread, also from callbacks of other loops.
   void Wake() { wakeup_.Notify(); }
 
-  // Asks the thread to end (Stop waits for it). Both are legal before Start and twice.
+  // Asks the thread to end (Stop waits for it). Both are legal before Start, twice, and from
+  // several threads.
   void RequestStop();
   void Stop();
 
@@ -66,6 +68,7 @@ class Loop {
   // When the last good turn ended, in ticks of the steady clock.
   std::atomic<std::chrono::steady_clock::rep> last_good_;
   obs::Metrics::Hook lag_hook_;
+  std::mutex joining_;
   std::thread thread_;
 };
 

@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <sys/resource.h>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 
@@ -24,6 +27,10 @@ Loop& Parts::AddLoop(std::string name, Loop::Turn turn, Backoff backoff) {
 
 void Parts::AddReadiness(std::string name, std::function<absl::Status()> check) {
   checks_.emplace_back(std::move(name), std::move(check));
+}
+
+void Parts::OnDrain(std::function<void()> hand_over) {
+  hand_overs_.push_back(std::move(hand_over));
 }
 
 void Parts::OnStop(std::function<void()> closer) { closers_.push_back(std::move(closer)); }
@@ -53,11 +60,25 @@ rpc::FrontOptions FrontOptionsOf(const ServiceConfig& config) {
   return options;
 }
 
+// What the process itself needs: connections to Postgres for calls and for loops, log, sockets of
+// Redis and of mail, epoll.
+int MaxConnections(const ServiceConfig& config) {
+  const auto own = 64 + 2 * static_cast<int64_t>(config.postgres().pool_size());
+  rlimit descriptors{};
+  int64_t room = config.rpc().max_connections();
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
+    room =
+        std::min(room, static_cast<int64_t>(std::min<rlim_t>(descriptors.rlim_cur, 1 << 20)) - own);
+  }
+  return static_cast<int>(std::max<int64_t>(room, 16));
+}
+
 rpc::ServerOptions ServerOptionsOf(const ServiceConfig& config) {
   rpc::ServerOptions options;
   options.listen = {config.listen().begin(), config.listen().end()};
   options.max_connection_age_s = static_cast<int>(config.rpc().max_connection_age_s());
   options.memory_mib = static_cast<int>(config.rpc().memory_mib());
+  options.max_connections = MaxConnections(config);
   return options;
 }
 
@@ -107,26 +128,31 @@ class Process::Impl {
   void Stop() {
     if (stopped_) return;
     stopped_ = true;
+    const auto began = std::chrono::steady_clock::now();
     if (readiness_ != nullptr) {
       readiness_->Stop();
       server_.SetReady(false);
       ready_ = false;
-      // Load balancers learn of it a while later; calls that still come are served.
-      const absl::Duration delay = absl::Milliseconds(config_.drain().delay_ms());
-      if (delay > absl::ZeroDuration()) absl::SleepFor(delay);
     }
-    front_.EndStreams();
     // All are asked before any is waited for: the stop takes as long as the slowest, not as their
     // sum.
     for (const auto& parts : parts_) {
       for (const auto& loop : parts->loops_) loop->RequestStop();
     }
+    HandOver();
+    if (readiness_ != nullptr) {
+      LogStep("work is handed over", began);
+      // Load balancers learn late that we are not ready; calls that still come are served.
+      std::this_thread::sleep_until(began + std::chrono::milliseconds(config_.drain().delay_ms()));
+    }
+    front_.EndStreams();
+    server_.Shutdown(std::chrono::milliseconds(config_.drain().timeout_ms()));
+    if (readiness_ != nullptr) LogStep("calls are answered", began);
     for (auto parts = parts_.rbegin(); parts != parts_.rend(); ++parts) {
       for (auto loop = (*parts)->loops_.rbegin(); loop != (*parts)->loops_.rend(); ++loop) {
         (*loop)->Stop();
       }
     }
-    server_.Shutdown(std::chrono::milliseconds(config_.drain().timeout_ms()));
     pool_.Stop();
     for (auto parts = parts_.rbegin(); parts != parts_.rend(); ++parts) {
       auto& closers = (*parts)->closers_;
@@ -162,6 +188,21 @@ class Process::Impl {
     }
     bound_.push_back(*std::move(bound));
     return absl::OkStatus();
+  }
+
+  void HandOver() {
+    std::vector<std::thread> services;
+    for (const auto& parts : parts_) {
+      services.emplace_back([&hand_overs = parts->hand_overs_] {
+        for (auto each = hand_overs.rbegin(); each != hand_overs.rend(); ++each) (*each)();
+      });
+    }
+    for (std::thread& service : services) service.join();
+  }
+
+  static void LogStep(absl::string_view what, std::chrono::steady_clock::time_point began) {
+    obs::LogInfo("process.drain", what,
+                 {{"after_ms", absl::FromChrono(std::chrono::steady_clock::now() - began)}});
   }
 
   bool CheckReadiness() {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
@@ -89,6 +90,41 @@ TEST(Process, StopsInTheReverseOrderOfItsStart) {
   EXPECT_THAT(diary.Read(), ElementsAre("intake bound", "router bound", "router closed last added",
                                         "router closed first added", "intake closed last added",
                                         "intake closed first added", "router gone", "intake gone"));
+}
+
+TEST(Process, HandsItsWorkOverFirstWhileItStillAnswersCallsButIsNotReady) {
+  Diary diary;
+  ServiceSpec spec = Spec("intake", diary);
+  std::string address;
+  const auto ask = [&](const std::string& name) {
+    const auto health = grpc::health::v1::Health::NewStub(
+        grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+    grpc::ClientContext context;
+    grpc::health::v1::HealthCheckRequest request;
+    request.set_service(name);
+    grpc::health::v1::HealthCheckResponse answer;
+    const grpc::Status status = health->Check(&context, request, &answer);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return answer.status() == grpc::health::v1::HealthCheckResponse::SERVING;
+  };
+  const auto bind = spec.bind;
+  spec.bind = [&](Parts& parts) {
+    Loop& loop = parts.AddLoop("leased", [](const std::stop_token&) { return absl::Hours(1); });
+    parts.OnDrain([&] { diary.Write("leases released"); });
+    parts.OnDrain([&] {
+      diary.Write(absl::StrCat("alive ", ask("liveness"), " ready ", ask("readiness")));
+      loop.Stop();
+      diary.Write("loop ended");
+    });
+    return bind(parts);
+  };
+  auto process = Process::Start(Config(), {spec}, "dev");
+  ASSERT_TRUE(process.ok()) << process.status();
+  address = (*process)->addresses()[0];
+  (*process)->Stop();
+  EXPECT_THAT(diary.Read(),
+              ElementsAre("intake bound", "alive 1 ready 0", "loop ended", "leases released",
+                          "intake closed last added", "intake closed first added", "intake gone"));
 }
 
 TEST(Process, IsReadyOnlyWhileItsChecksPass) {

@@ -5,6 +5,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -36,6 +37,15 @@ sigset_t StopSignals() {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   return signals;
+}
+
+// As many file descriptors as we may have: the usual soft limit of 1024 is for programs that use
+// select(), which none of our libraries does.
+void RaiseDescriptorLimit() {
+  rlimit descriptors{};
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
+  descriptors.rlim_cur = descriptors.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &descriptors);
 }
 
 const char* WaitForSignal(const sigset_t& signals) {
@@ -74,6 +84,7 @@ int RunServices(int argc, char** argv, const std::string& program, std::vector<S
   obs::InitLog({.service = program, .version = version, .format = *format, .level = *level});
   RouteLibraryLogs();
 
+  RaiseDescriptorLimit();
   const char* env = std::getenv("POTOK_ENV");  // NOLINT(concurrency-mt-unsafe): no thread runs yet.
   auto process = Process::Start(*std::move(config), std::move(specs), env == nullptr ? "" : env);
   if (!process.ok()) return StartFailed(program, process.status());

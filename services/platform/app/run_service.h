@@ -58,13 +58,20 @@ class Parts {
   // The bearer token this service shows to the others.
   std::string peer_token;
 
-  // A thread that starts after everything is bound and stops before the server does. The reference
-  // stays valid as long as the Bound; use it to Wake the loop.
+  // A thread that starts after everything is bound and is asked to end when the stop begins. The
+  // reference stays valid as long as the Bound; use it to Wake the loop.
   Loop& AddLoop(std::string name, Loop::Turn turn, Backoff backoff = {});
 
   // A check that must pass for the process to be ready; asked each second, from one thread, and may
   // take up to a second. `name` stands in the log when it fails.
   void AddReadiness(std::string name, std::function<absl::Status()> check);
+
+  // Called once when a stop begins, while calls are still being served: gives to other replicas
+  // what they can take over at once, that is, finishes what is in hand, begins nothing new,
+  // releases leases. Those of one service are called one after another, the last one added first;
+  // those of different services at the same time. A loop that works under a lease is stopped in
+  // here.
+  void OnDrain(std::function<void()> hand_over);
 
   // Called once while stopping, after the loops ended and running calls were answered; the last one
   // added is called first.
@@ -74,6 +81,7 @@ class Parts {
   friend class Process;
   std::vector<std::unique_ptr<Loop>> loops_;
   std::vector<std::pair<std::string, std::function<absl::Status()>>> checks_;
+  std::vector<std::function<void()>> hand_overs_;
   std::vector<std::function<void()>> closers_;
 };
 
@@ -103,8 +111,12 @@ class Process {
   // True once every readiness check has passed, at the last time of asking.
   bool ready() const;
 
-  // Not ready -> drain delay -> streams end -> loops stop -> running calls end or are cut ->
-  // closers -> bound services go, last first. Legal twice.
+  // Not ready -> loops are asked to end, leases are handed over -> drain delay -> streams end ->
+  // running calls end or are cut -> loops have ended -> closers -> bound services go, last first.
+  // Legal twice.
+  //
+  // Work is handed over first, not after the delay: another replica takes it within a second, and
+  // calls need neither loops nor leases.
   void Stop();
 
  private:

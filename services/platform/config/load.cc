@@ -125,7 +125,7 @@ void FillDefaults(ServiceConfig& config) {
   standard(log, &v1::LogConfig::access_lines_per_second,
            &v1::LogConfig::set_access_lines_per_second, 20u);
   standard(config.mutable_drain(), &v1::DrainConfig::timeout_ms, &v1::DrainConfig::set_timeout_ms,
-           15000u);
+           8000u);
   standard(config.mutable_clock(), &v1::ClockConfig::time_scale, &v1::ClockConfig::set_time_scale,
            1.0);
   auto* ledger = config.mutable_ledger();
@@ -147,6 +147,7 @@ void FillDefaults(ServiceConfig& config) {
   standard(rpc, &v1::RpcConfig::max_connection_age_s, &v1::RpcConfig::set_max_connection_age_s,
            600u);
   standard(rpc, &v1::RpcConfig::memory_mib, &v1::RpcConfig::set_memory_mib, 128u);
+  standard(rpc, &v1::RpcConfig::max_connections, &v1::RpcConfig::set_max_connections, 1024u);
 }
 
 absl::Status Check(const ServiceConfig& config) {

@@ -147,5 +147,19 @@ TEST_F(StreamCoreTest, AWriteThatHangsIsCutOff) {
   EXPECT_EQ(driver_.cuts, 1);
 }
 
+TEST_F(StreamCoreTest, AnEndThatHangsIsCutOffUntilGrpcIsDoneWithTheCall) {
+  const auto later =
+      std::chrono::steady_clock::now() + StreamCore::kStuck + std::chrono::seconds(1);
+  core_.HandlerDone(absl::UnavailableError("stopping"));
+  ASSERT_TRUE(driver_.end.has_value());
+  core_.CutIfStuck(std::chrono::steady_clock::now());
+  EXPECT_EQ(driver_.cuts, 0);
+  core_.CutIfStuck(later);
+  EXPECT_EQ(driver_.cuts, 1);
+  core_.CallDone();
+  core_.CutIfStuck(later);
+  EXPECT_EQ(driver_.cuts, 1);
+}
+
 }  // namespace
 }  // namespace potok::rpc

@@ -159,5 +159,25 @@ TEST_F(StreamTest, AtShutdownEveryStreamEndsWithUnavailableAndADelay) {
   EXPECT_EQ(Reason(status), "SHUTTING_DOWN");
 }
 
+// The last word of a stream waits behind what its reader does not take. The grace is longer than
+// any test may run: the shutdown returns only because such streams are cut.
+TEST_F(StreamTest, AReaderThatTakesNothingHoldsNoShutdownUp) {
+  std::shared_ptr<Stream<WatchResponse>> held;
+  absl::Notification handled;
+  rpc_.watch = [&](const WatchRequest&, std::shared_ptr<Stream<WatchResponse>> stream) {
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(stream->Send(Event(i, 100'000)));
+    held = std::move(stream);
+    handled.Notify();
+    return absl::OkStatus();
+  };
+  const auto reading = Open();
+  handled.WaitForNotification();
+  server_.Shutdown(std::chrono::hours(1));
+  WatchResponse event;
+  while (reading->reader->Read(&event)) {
+  }
+  EXPECT_FALSE(reading->reader->Finish().ok());
+}
+
 }  // namespace
 }  // namespace potok::rpc

@@ -101,9 +101,18 @@ void StreamCore::WriteDone(bool ok) {
   RunAll(gone);
 }
 
-void StreamCore::CutIfStuck(std::chrono::steady_clock::time_point now) {
+void StreamCore::CallDone() {
   const absl::MutexLock lock(&mutex_);
-  if (writing_ != nullptr && driver_ != nullptr && now - writing_since_ > kStuck) driver_->Cut();
+  call_ = nullptr;
+}
+
+void StreamCore::CutIfStuck(std::chrono::steady_clock::time_point now,
+                            std::chrono::seconds patience) {
+  const absl::MutexLock lock(&mutex_);
+  if (call_ == nullptr) return;
+  const bool write_hangs = writing_ != nullptr && now - writing_since_ > patience;
+  const bool end_hangs = state_ == State::kFinished && now - ending_since_ > patience;
+  if (write_hangs || end_hangs) call_->Cut();
 }
 
 bool StreamCore::PushLocked(Message message) {
@@ -134,6 +143,7 @@ void StreamCore::Advance() {
   }
   if (state_ == State::kClosing && !handler_runs_) {
     state_ = State::kFinished;
+    ending_since_ = std::chrono::steady_clock::now();
     StreamDriver* driver = driver_;
     driver_ = nullptr;
     driver->End(end_);
@@ -186,7 +196,7 @@ void StreamSet::Watch() {
         it = streams_.erase(it);
         continue;
       }
-      stream->CutIfStuck(now);
+      stream->CutIfStuck(now, ended_ ? StreamCore::kStuckAtShutdown : StreamCore::kStuck);
       ++it;
     }
   }

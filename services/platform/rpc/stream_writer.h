@@ -5,6 +5,7 @@
 // - Finish is called exactly once, never while a write is outstanding or the handler still runs;
 // - a reader that lets the queue overflow is cut with RESOURCE_EXHAUSTED / STREAM_TOO_SLOW;
 // - a reader that takes nothing for 10 s is cut off without a word, since no word would reach it;
+//   not even the last word may wait longer, and when the server stops, not longer than 2 s;
 // - a cancelled stream is finished by us too, else the server could never shut down.
 #pragma once
 
@@ -41,9 +42,10 @@ class StreamCore {
  public:
   static constexpr size_t kQueueBound = 256;
   static constexpr std::chrono::seconds kStuck{10};
+  static constexpr std::chrono::seconds kStuckAtShutdown{2};
   using Message = std::shared_ptr<const google::protobuf::Message>;
 
-  explicit StreamCore(StreamDriver& driver) : driver_(&driver) {}
+  explicit StreamCore(StreamDriver& driver) : driver_(&driver), call_(&driver) {}
 
   // False when the stream is over, or is ended by this because its reader is too slow.
   bool Push(Message message);
@@ -58,8 +60,10 @@ class StreamCore {
   // From the driver.
   void HandlerDone(absl::Status status);  // From here on the stream may be finished.
   void WriteDone(bool ok);
-  // Cuts the stream when its write has been outstanding for kStuck.
-  void CutIfStuck(std::chrono::steady_clock::time_point now);
+  void CallDone();  // gRPC is done with the call: there is nothing left to cut.
+  // Cuts the stream when its write, or its end, has been outstanding for `patience`.
+  void CutIfStuck(std::chrono::steady_clock::time_point now,
+                  std::chrono::seconds patience = kStuck);
 
  private:
   enum class State { kOpen, kClosing, kFinished };
@@ -69,12 +73,14 @@ class StreamCore {
   std::vector<std::function<void()>> TakeGone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
-  StreamDriver* driver_ ABSL_GUARDED_BY(mutex_);  // Null once finished: gRPC deletes it then.
+  StreamDriver* driver_ ABSL_GUARDED_BY(mutex_);  // Null once the end has been given to gRPC.
+  StreamDriver* call_ ABSL_GUARDED_BY(mutex_);    // The same, null once gRPC is done with it.
   State state_ ABSL_GUARDED_BY(mutex_) = State::kOpen;
   bool handler_runs_ ABSL_GUARDED_BY(mutex_) = true;
   absl::Status end_ ABSL_GUARDED_BY(mutex_);
   Message writing_ ABSL_GUARDED_BY(mutex_);
   std::chrono::steady_clock::time_point writing_since_ ABSL_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point ending_since_ ABSL_GUARDED_BY(mutex_);
   std::deque<Message> queue_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::function<void()>> gone_ ABSL_GUARDED_BY(mutex_);
 };
@@ -136,7 +142,10 @@ class StreamCall final : public grpc::ServerWriteReactor<E>, public CallBase, pr
 
   void OnWriteDone(bool ok) override { Hold()->WriteDone(ok); }
   void OnCancel() override { Hold()->Close(absl::CancelledError("the reader went away")); }
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    core_->CallDone();
+    delete this;
+  }
 
   void Refuse(Refusal why) override {
     const auto core = Hold();
