@@ -135,6 +135,7 @@ void Plant::MakeService(const std::string& name, int replica) {
   service->program_ = program != options_.programs.end()
                           ? program->second
                           : (Programs() / ("potok-" + name)).string();
+  service->own_program_ = service->program_;
   const std::string stem = absl::StrCat(folder_, "/", name, replica);
   service->socket_ = stem + ".sock";
   service->config_ = stem + ".textproto";

@@ -71,6 +71,10 @@ class Service {
   void Pause();     // SIGSTOP
   void Continue();  // SIGCONT
   bool paused() const { return paused_; }
+  // Another build of it from the next start on; "": this one.
+  void UseProgram(const std::string& program) {
+    program_ = program.empty() ? own_program_ : program;
+  }
   bool running() const { return process_.running(); }
   pid_t pid() const { return process_.pid(); }
 
@@ -96,7 +100,7 @@ class Service {
   std::string MetricsPage() const;
 
   const Plant* plant_ = nullptr;
-  std::string name_, program_, socket_, config_, log_, addresses_;
+  std::string name_, program_, own_program_, socket_, config_, log_, addresses_;
   int replica_ = 0;
   Link* to_postgres_ = nullptr;
   Link* to_redis_ = nullptr;

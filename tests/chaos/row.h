@@ -53,5 +53,8 @@ const std::vector<Row>& AllRows();
 std::vector<Row> ProcessRows();
 std::vector<Row> RedisRows();
 std::vector<Row> NetworkRows();
+std::vector<Row> InputRows();
+std::vector<Row> NoticeRows();
+std::vector<Row> LoadRows();
 
 }  // namespace potok::chaos

@@ -29,8 +29,10 @@ std::set<std::string> LeasesOf(Plant& plant, pid_t pid) {
 absl::Status Partition(Scene& scene) {
   Plant& plant = scene.plant;
   std::vector<std::string> names = ServiceNames();
-  std::swap(names[0], names[static_cast<size_t>(scene.choices.Below(static_cast<int>(names.size())))]);
-  const absl::Duration each = std::max(absl::Seconds(11), scene.length / static_cast<int>(names.size()));
+  std::swap(names[0],
+            names[static_cast<size_t>(scene.choices.Below(static_cast<int>(names.size())))]);
+  const absl::Duration each =
+      std::max(absl::Seconds(11), scene.length / static_cast<int>(names.size()));
   int64_t taken_over = 0, held_before = 0, lost_packets = 0;
   double slowest = 0, slowest_deaf = 0;
   int way = scene.choices.Below(3);
@@ -56,7 +58,8 @@ absl::Status Partition(Scene& scene) {
           "' AND acquired_at > to_timestamp(", absl::StrFormat("%.6f", cut_at),
           ") AND owner NOT LIKE '%:", victim.pid(), ":%'"));
       if (at.empty()) {
-        scene.evidence.Violation(absl::StrCat(lease, " of ", victim.label(), " was not taken over"));
+        scene.evidence.Violation(
+            absl::StrCat(lease, " of ", victim.label(), " was not taken over"));
         continue;
       }
       ++taken_over;
@@ -111,10 +114,11 @@ absl::Status Flap(Scene& scene) {
                         "nothing was acknowledged while the links flapped");
   // The first six seconds may see one change of hands that was due anyhow.
   const double seconds = plant.Now() - from;
-  const std::string most = plant.postgres().Query(absl::StrCat(
-      "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM ledger.lease_log WHERE acquired_at > "
-      "to_timestamp(",
-      absl::StrFormat("%.6f", from), ") GROUP BY name) s"));
+  const std::string most =
+      plant.postgres().Query(absl::StrCat("SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n "
+                                          "FROM ledger.lease_log WHERE acquired_at > "
+                                          "to_timestamp(",
+                                          absl::StrFormat("%.6f", from), ") GROUP BY name) s"));
   scene.evidence.Measure("acquisitions of one lease", std::stod(most), seconds / 6 + 1, "");
   return absl::OkStatus();
 }

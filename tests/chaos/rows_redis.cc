@@ -66,7 +66,8 @@ double UsualAssignment(Plant& plant) {
   return std::max(0.1, 3 * AssignmentQuantile(plant, "-infinity", BusinessNow(plant), 0.9));
 }
 
-// Until tickets are assigned as quickly as `usual` again. Seconds since `since`, at most `patience`.
+// Until tickets are assigned as quickly as `usual` again. Seconds since `since`, at most
+// `patience`.
 double BackToNormal(Scene& scene, double usual, absl::Duration since, absl::Duration patience) {
   while (Monotonic() < since + patience) {
     const double passed = absl::ToDoubleSeconds(Monotonic() - since);
@@ -172,16 +173,18 @@ absl::Status FillRedis(Scene& scene) {
   scene.Say(absl::StrCat("Redis is full, with ", blocks, " blocks that are not ours"));
   scene.Let(scene.length);
   const int64_t failed = scene.traffic.caller().counts().failed;
-  scene.evidence.Bite("times a relay stopped announcing", Logged(scene.plant, "intake", "nearly full"));
+  scene.evidence.Bite("times a relay stopped announcing",
+                      Logged(scene.plant, "intake", "nearly full"));
   for (int i = 0; i < blocks; ++i) (void)redis.Command({"UNLINK", absl::StrCat("hog:", i)});
   const absl::Duration freed = Monotonic();
   scene.evidence.Expect(Eventually([&] { return CaughtUp(scene.plant); }, absl::Seconds(20)),
                         "the streams were not announced anew after Redis had room again");
-  scene.evidence.Measure("streams whole again after room", absl::ToDoubleSeconds(Monotonic() - freed),
-                         5);
+  scene.evidence.Measure("streams whole again after room",
+                         absl::ToDoubleSeconds(Monotonic() - freed), 5);
   const double limit = static_cast<double>(InfoNumber(scene.plant, "memory", "\nmaxmemory:"));
   const double used = static_cast<double>(InfoNumber(scene.plant, "memory", "\nused_memory:"));
-  scene.evidence.Measure("memory of Redis afterwards", limit > 0 ? 100 * used / limit : 100, 80, "%");
+  scene.evidence.Measure("memory of Redis afterwards", limit > 0 ? 100 * used / limit : 100, 80,
+                         "%");
 
   scene.plant.redis().Pause();
   scene.Let(std::min(absl::Seconds(10), scene.length));
@@ -211,17 +214,19 @@ absl::Status DeliverAgain(Scene& scene) {
       const std::string pos = id.substr(0, id.find('-'));
       int sequence = std::atoi(id.c_str() + id.find('-') + 1);
       for (int times = scene.choices.Below(5); times >= 0; --times) {
-        const auto reply = plant.redis().Command(
-            {"XADD", head.key(), absl::StrCat(pos, "-", ++sequence), "e", "again", "v", "1", "t", "again"});
+        const auto reply =
+            plant.redis().Command({"XADD", head.key(), absl::StrCat(pos, "-", ++sequence), "e",
+                                   "again", "v", "1", "t", "again"});
         if (reply.ok() && !reply->IsError()) ++announced;
       }
     }
     if (Monotonic() >= next_replay) {
       next_replay = Monotonic() + scene.length / 4;
       const std::string name = groups[group++ % groups.size()];
-      const int64_t again =
-          plant.postgres().Count("SELECT coalesce(sum(pos), 0) FROM ledger.consumer_offset WHERE grp = '" + name + "'");
-      (void)plant.postgres().Query("UPDATE ledger.consumer_offset SET pos = 0 WHERE grp = '" + name + "'");
+      const int64_t again = plant.postgres().Count(
+          "SELECT coalesce(sum(pos), 0) FROM ledger.consumer_offset WHERE grp = '" + name + "'");
+      (void)plant.postgres().Query("UPDATE ledger.consumer_offset SET pos = 0 WHERE grp = '" +
+                                   name + "'");
       replayed += again;
       scene.Say(absl::StrCat(name, " begins again: ", again, " entries"));
     }
@@ -255,10 +260,12 @@ absl::Status LieInStreams(Scene& scene) {
       }
     }
     // One at a time: what is raised must equal what was injected.
-    const StreamHead& victim = heads[static_cast<size_t>(scene.choices.Below(static_cast<int>(heads.size())))];
+    const StreamHead& victim =
+        heads[static_cast<size_t>(scene.choices.Below(static_cast<int>(heads.size())))];
     const int64_t expected = raised() + 1;
     const auto reply = plant.redis().Command(
-        {"XADD", victim.key(), absl::StrCat(victim.last + 1000 + scene.choices.Below(1000000), "-7"), "e",
+        {"XADD", victim.key(),
+         absl::StrCat(victim.last + 1000 + scene.choices.Below(1000000), "-7"), "e",
          "00000000-0000-7000-8000-000000000000", "v", "1", "t", "phantom"});
     if (reply.ok() && !reply->IsError()) {
       ++injected;
@@ -300,11 +307,12 @@ std::vector<Row> RedisRows() {
            .fault_of = FillRedis};
   full.plant.redis = {"--maxmemory", "12mb"};
   rows.push_back(std::move(full));
-  rows.push_back({.number = 27,
-                  .fault = "each entry announced up to five times more, every group replayed from 1",
-                  .expects = "effects identical, counters equal",
-                  .length = absl::Seconds(10),
-                  .fault_of = DeliverAgain});
+  rows.push_back(
+      {.number = 27,
+       .fault = "each entry announced up to five times more, every group replayed from 1",
+       .expects = "effects identical, counters equal",
+       .length = absl::Seconds(10),
+       .fault_of = DeliverAgain});
   rows.push_back({.number = 28,
                   .fault = "false entries written and true ones removed by hand",
                   .expects = "one new incarnation for each false entry",
