@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "absl/strings/string_view.h"
 
@@ -52,6 +53,24 @@ inline absl::string_view Utf8Prefix(absl::string_view text, size_t max_bytes) {
   size_t end = max_bytes;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   return text.substr(0, end);
+}
+
+// `text` with U+FFFD in place of each byte that is no part of a well-formed character: for words
+// of others (a library's, another service's) that go where only UTF-8 may.
+inline std::string MendUtf8(absl::string_view text) {
+  std::string mended;
+  mended.reserve(text.size());
+  while (!text.empty()) {
+    absl::string_view rest = text;
+    if (TakeCharacter(rest)) {
+      mended.append(text.data(), text.size() - rest.size());
+      text = rest;
+    } else {
+      mended.append("\xEF\xBF\xBD");
+      text.remove_prefix(1);
+    }
+  }
+  return mended;
 }
 
 }  // namespace potok

@@ -16,7 +16,10 @@ constexpr size_t kMaxDetails = 3800;  // Serialized; base64 in the trailer makes
 constexpr size_t kMaxMessage = 600;   // The wire escapes each byte beyond ASCII as three.
 constexpr size_t kMaxText = 300;
 
-std::string Cut(absl::string_view text, size_t max) { return std::string(Utf8Prefix(text, max)); }
+// One byte that is not UTF-8 makes all details of an error unreadable to the client.
+std::string Cut(absl::string_view text, size_t max) {
+  return std::string(Utf8Prefix(MendUtf8(text.substr(0, max)), max));
+}
 
 bool IsOurFault(absl::StatusCode code) {
   return code == absl::StatusCode::kInternal || code == absl::StatusCode::kUnknown ||
@@ -55,7 +58,7 @@ google::rpc::Status Build(const absl::Status& status, const ErrorDetail& detail,
 
   google::rpc::ErrorInfo info;
   info.set_domain(kDomain);
-  info.set_reason(ReasonOf(status));
+  info.set_reason(Cut(ReasonOf(status), 64));
   for (const auto& [key, value] : detail.metadata) {
     (*info.mutable_metadata())[Cut(key, 64)] = Cut(value, kMaxText);
   }

@@ -51,6 +51,19 @@ TEST(ToGrpc, CarriesEveryDetailInTheCallersLanguage) {
             "the ticket is closed; reopen it first");
 }
 
+TEST(ToGrpc, TextsThatAreNotUtf8DoNotTakeTheDetailsAlong) {
+  ErrorDetail detail;
+  detail.metadata = {{"a\xff", "b\xc3"}};
+  detail.ru = "\xd0";
+  const grpc::Status status = ToGrpc(
+      MakeError(absl::StatusCode::kAborted, "CONFLICT", "\xff of a library", detail), "ru", "r");
+  EXPECT_EQ(status.error_message(), "\xEF\xBF\xBD of a library");
+  const auto info = Get<google::rpc::ErrorInfo>(status);
+  EXPECT_EQ(info.reason(), "CONFLICT");
+  EXPECT_EQ(info.metadata().at("a\xEF\xBF\xBD"), "b\xEF\xBF\xBD");
+  EXPECT_EQ(Get<google::rpc::LocalizedMessage>(status).message(), "\xEF\xBF\xBD");
+}
+
 TEST(ToGrpc, AFieldIsDescribedInTheCallersLanguage) {
   const absl::Status bad = BadField("title", "at most 200 characters", "не длиннее 200 знаков");
   EXPECT_EQ(Get<google::rpc::BadRequest>(ToGrpc(bad, "ru", "r")).field_violations(0).description(),
