@@ -13,6 +13,8 @@
 #include "absl/time/time.h"
 #include <nlohmann/json.hpp>
 
+#include "base/json_value.h"
+
 namespace potok::ledger {
 namespace {
 
@@ -81,7 +83,7 @@ const json* Find(const json& object, const char* key) {
 
 template <class T>
 void Read(const json& object, const char* key, T& to) {
-  if (const json* value = Find(object, key)) value->get_to(to);
+  if (const json* value = Find(object, key)) to = ReadAs<T>(*value);
 }
 
 // What the texts of a definition hold was checked as UTF-8 at the border; `replace` only keeps a
@@ -254,7 +256,7 @@ json HoursToJson(const std::vector<desk::DayInterval>& hours) {
 
 std::vector<desk::DayInterval> ReadHours(const json& in) {
   std::vector<desk::DayInterval> hours;
-  for (const json& each : in) hours.push_back({each.at(0).get<int>(), each.at(1).get<int>()});
+  for (const json& each : in) hours.push_back({ReadAs<int>(each.at(0)), ReadAs<int>(each.at(1))});
   return hours;
 }
 
@@ -294,7 +296,7 @@ json TargetToJson(const desk::Target& target) {
 }
 
 desk::Target ReadTarget(const json& in) {
-  return {ValueOf(kUnits, in.at("unit"), "unit"), in.at("amount").get<int>()};
+  return {ValueOf(kUnits, in.at("unit"), "unit"), ReadAs<int>(in.at("amount"))};
 }
 
 json TargetsToJson(const desk::PriorityTargets& targets) {

@@ -1,8 +1,6 @@
 #include "ledger/event_codec.h"
 
-#include <cstdint>
-#include <limits>
-
+#include "base/json_value.h"
 #include "platform/pg/param.h"
 
 namespace potok::ledger {
@@ -19,12 +17,7 @@ json OptionalMicros(const std::optional<absl::Time>& t) { return t ? Micros(*t) 
 template <class Integer>
 Integer NumberIn(const json& object, const char* key) {
   const auto it = object.find(key);
-  if (it == object.end() || !it->is_number_integer()) return 0;
-  if (it->is_number_unsigned() && it->get<uint64_t>() > uint64_t{INT64_MAX}) return 0;
-  const auto value = it->get<int64_t>();
-  return value < std::numeric_limits<Integer>::min() || value > std::numeric_limits<Integer>::max()
-             ? 0
-             : static_cast<Integer>(value);
+  return it == object.end() ? 0 : WholeNumber<Integer>(*it).value_or(0);
 }
 
 std::string TextIn(const json& object, const char* key) {
@@ -34,8 +27,9 @@ std::string TextIn(const json& object, const char* key) {
 
 std::optional<absl::Time> TimeIn(const json& object, const char* key) {
   const auto it = object.find(key);
-  if (it == object.end() || !it->is_number_integer()) return std::nullopt;
-  return absl::FromUnixMicros(NumberIn<int64_t>(object, key));
+  const auto micros = it == object.end() ? std::nullopt : WholeNumber<int64_t>(*it);
+  if (!micros) return std::nullopt;
+  return absl::FromUnixMicros(*micros);
 }
 
 json Timestamp(const std::optional<absl::Time>& t) {
@@ -55,8 +49,8 @@ json ClockJson(const desk::SlaClock& clock) {
 
 desk::SlaClock ReadClock(const json& object) {
   desk::SlaClock clock;
-  if (const auto it = object.find("term_us"); it != object.end() && it->is_number_integer()) {
-    clock.term = absl::Microseconds(NumberIn<int64_t>(object, "term_us"));
+  if (const auto it = object.find("term_us"); it != object.end()) {
+    if (const auto term = WholeNumber<int64_t>(*it)) clock.term = absl::Microseconds(*term);
   }
   clock.consumed = absl::Microseconds(NumberIn<int64_t>(object, "consumed_us"));
   clock.running_since = TimeIn(object, "running_since");

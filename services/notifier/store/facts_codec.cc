@@ -4,6 +4,8 @@
 
 #include "nlohmann/json.hpp"
 
+#include "base/json_value.h"
+
 namespace potok::notifier {
 namespace {
 
@@ -56,15 +58,16 @@ NoticeFacts FactsFromJson(const std::string& text) {
   if (!in.is_object()) return facts;
   const auto number = [&](const char* key) -> std::optional<int64_t> {
     const auto found = in.find(key);
-    if (found == in.end() || !found->is_number_integer()) return std::nullopt;
-    return found->get<int64_t>();
+    return found == in.end() ? std::nullopt : WholeNumber<int64_t>(*found);
   };
   Words(facts, [&](const char* key, std::string& value) {
     const auto found = in.find(key);
     if (found != in.end() && found->is_string()) value = found->get<std::string>();
   });
   Numbers(facts, [&](const char* key, int& value) {
-    if (const auto found = number(key)) value = static_cast<int>(*found);
+    if (const auto found = in.find(key); found != in.end()) {
+      value = WholeNumber<int>(*found).value_or(value);
+    }
   });
   if (const auto at = number("at_us")) facts.at = absl::FromUnixMicros(*at);
   if (const auto due = number("due_us")) facts.due_at = absl::FromUnixMicros(*due);

@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 
+#include "base/json_value.h"
+
 namespace potok::router {
 namespace {
 
@@ -30,7 +32,7 @@ void Put(json& to, const char* key, const T& value, const T& usual) {
 template <class T>
 T Get(const json& from, const char* key, T usual) {
   const auto found = from.find(key);
-  return found == from.end() ? usual : found->get<T>();
+  return found == from.end() ? usual : ReadAs<T>(*found);
 }
 
 json ToJson(const desk::Candidate& candidate, const desk::CandidateVerdict* verdict) {
@@ -62,10 +64,10 @@ desk::Candidate CandidateFrom(const json& in) {
   candidate.presence = Get(in, "presence", std::string());
   candidate.on_leave = Get(in, "on_leave", false);
   candidate.in_working_hours = Get(in, "in_working_hours", true);
-  candidate.active = in.at("active").get<int>();
-  candidate.cap = in.at("cap").get<int>();
-  if (in.contains("total_active")) candidate.total_active = in["total_active"].get<int>();
-  if (in.contains("total_cap")) candidate.total_cap = in["total_cap"].get<int>();
+  candidate.active = ReadAs<int>(in.at("active"));
+  candidate.cap = ReadAs<int>(in.at("cap"));
+  if (in.contains("total_active")) candidate.total_active = ReadAs<int>(in["total_active"]);
+  if (in.contains("total_cap")) candidate.total_cap = ReadAs<int>(in["total_cap"]);
   candidate.skills = Get(in, "skills", std::vector<std::string>());
   candidate.languages = Get(in, "languages", std::vector<std::string>());
   return candidate;
@@ -113,9 +115,9 @@ desk::WaitingTicket TicketFrom(const json& in) {
   ticket.id = in.at("id").get<std::string>();
   ticket.number = Get(in, "number", std::string());
   ticket.line = Get(in, "line", 1);
-  ticket.priority = in.at("priority").get<int>();
-  ticket.queued_at = absl::FromUnixMicros(in.at("queued_us").get<int64_t>());
-  ticket.queued_seq = in.at("queued_seq").get<int64_t>();
+  ticket.priority = ReadAs<int>(in.at("priority"));
+  ticket.queued_at = absl::FromUnixMicros(ReadAs<int64_t>(in.at("queued_us")));
+  ticket.queued_seq = ReadAs<int64_t>(in.at("queued_seq"));
   ticket.front = Get(in, "front", false);
   ticket.excluded = Get(in, "excluded", std::vector<std::string>());
   ticket.sticky_agent = Get(in, "sticky_agent", std::string());
@@ -126,7 +128,7 @@ desk::WaitingTicket TicketFrom(const json& in) {
 }
 
 absl::StatusOr<StoredDecision> Read(const json& in) {
-  const int format = in.at("format").get<int>();
+  const int format = ReadAs<int>(in.at("format"));
   if (format > desk::kRoutingFactsVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
         "decision of format ", format, "; this binary knows up to ", desk::kRoutingFactsVersion));
@@ -140,9 +142,9 @@ absl::StatusOr<StoredDecision> Read(const json& in) {
   if (!mode || !reason) return absl::DataLossError("decision with an unknown mode or reason");
   facts.flow.mode = *mode;
   facts.flow.working_hours_only = Get(flow, "working_hours_only", false);
-  facts.flow.policy_version = flow.at("policy_version").get<int>();
-  facts.flow.ageing_step = absl::Microseconds(flow.at("ageing_step_us").get<int64_t>());
-  facts.at = absl::FromUnixMicros(in.at("at_us").get<int64_t>());
+  facts.flow.policy_version = ReadAs<int>(flow.at("policy_version"));
+  facts.flow.ageing_step = absl::Microseconds(ReadAs<int64_t>(flow.at("ageing_step_us")));
+  facts.at = absl::FromUnixMicros(ReadAs<int64_t>(in.at("at_us")));
   facts.cursor.last_agent = Get(in, "cursor_before", std::string());
   facts.tickets.push_back(TicketFrom(in.at("ticket")));
 
@@ -208,7 +210,7 @@ absl::StatusOr<StoredDecision> DecisionFromJson(const std::string& text) {
   // The one border to nlohmann, whose getters throw on text of another shape.
   try {
     return Read(json::parse(text));
-  } catch (const json::exception& fault) {
+  } catch (const std::exception& fault) {
     return absl::DataLossError(absl::StrCat("stored decision cannot be read: ", fault.what()));
   }
 }
