@@ -1,16 +1,21 @@
 # shellcheck shell=bash
-# cmake + ninja with ccache and mold, in build/dev (or build/asan, build/tsan).
+# cmake + ninja with ccache and mold, in build/dev (or build/asan, build/tsan, build/fuzz).
 
-# build_tree NAME [TARGET...]: NAME is dev, asan or tsan. Nothing happens when nothing changed.
+# build_tree NAME [TARGET...]: NAME is dev, asan, tsan or fuzz. Nothing happens when nothing changed.
 build_tree() {
-  local name=$1 sanitize='' from=$EPOCHREALTIME log
+  local name=$1 from=$EPOCHREALTIME log
+  local -a settings=()
   shift
-  case $name in asan) sanitize=address ;; tsan) sanitize=thread ;; esac
+  case $name in
+    asan) settings=("-DPOTOK_SANITIZE=address,undefined") ;;
+    tsan) settings=("-DPOTOK_SANITIZE=thread") ;;
+    fuzz) settings=("-DPOTOK_SANITIZE=address,undefined" -DPOTOK_FUZZ=ON -DCMAKE_CXX_COMPILER=clang++) ;;
+  esac
   local dir=$ROOT/build/$name
   log=$CACHE/log/build-$name.log
   if [ ! -f "$dir/build.ninja" ]; then
     work "configuring build/$name" "$CACHE/log/cmake-$name.log" '^--' \
-      cmake -S "$ROOT" -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DPOTOK_SANITIZE="$sanitize" || return 1
+      cmake -S "$ROOT" -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo "${settings[@]}" || return 1
   fi
   if ! WORK_TAIL=0 work "building build/$name" "$log" '^\[' \
     env NINJA_STATUS='[%f/%t] ' ninja -C "$dir" -j "$(build_jobs)" "$@"; then

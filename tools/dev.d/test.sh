@@ -5,6 +5,7 @@ help_test() {
   cat <<'END'
 tools/dev test [--quick] [--asan | --tsan] [-R REGEX] [--no-build] [--no-install]
 tools/dev test --chaos [--seeds N] [--rows N,N...] [--no-build] [--no-install]
+tools/dev test --fuzz [--seconds N | --runs N] [TARGET...]
 
 Builds everything with its tests and runs them in five phases:
   unit         no I/O, beside the code
@@ -17,8 +18,9 @@ Failed and skipped checks are listed by name; the last line is `N passed, N fail
   --quick       without e2e, chaos and what is labelled slow: within 3 minutes once built
   --chaos       instead of all that: every row of tests/chaos (--rows: only these), each with N seeds (--seeds), and the
                 table in tests/chaos/README.md made anew
-  --asan        in build/asan with the address sanitizer (unit and integration)
+  --asan        in build/asan with the address and undefined behaviour sanitizers (unit and integration)
   --tsan        in build/tsan with the thread sanitizer (unit and integration)
+  --fuzz        instead of the tests: libFuzzer invents inputs (30 s a target) for the targets of tests/fuzz
   -R REGEX      only tests whose name matches, in every phase; names are those of the *_test programs and gate_*
   --no-build    run the tests that are there
   --no-install  only say what is missing
@@ -45,6 +47,7 @@ cmd_test() {
       --quick) quick=1 ;;
       --asan) tree=asan ;;
       --tsan) tree=tsan ;;
+      --fuzz) shift; run_fuzzers "$@"; return ;;
       --env) env_only=1 ;;
       --chaos) chaos=1 ;;
       --seeds | --rows) [ $# -gt 1 ] || die "$1 needs a value"; rows+=("$1" "$2"); shift ;;
@@ -93,7 +96,10 @@ cmd_test() {
   start_storage || die "the test stack did not start"
   say "  Postgres and Redis in $RUN"
   eval "$(test_environment "$tree")"
-  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1} TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=0:second_deadlock_stack=1}
+  local supp=$ROOT/tests/sanitizers
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1}
+  export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1} LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$supp/lsan.supp:print_suppressions=0}
+  export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1:suppressions=$supp/tsan.supp}
 
   local results=$CACHE/test-results/$tree phase
   local -a reports=() phases=(unit gates integration e2e chaos) only=()
