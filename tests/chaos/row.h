@@ -56,5 +56,6 @@ std::vector<Row> NetworkRows();
 std::vector<Row> InputRows();
 std::vector<Row> NoticeRows();
 std::vector<Row> LoadRows();
+std::vector<Row> PoisonRows();
 
 }  // namespace potok::chaos

@@ -8,7 +8,7 @@ const std::vector<Row>& AllRows() {
   static const auto* const rows = [] {
     auto* all = new std::vector<Row>;
     for (const auto& group :
-         {ProcessRows, RedisRows, NetworkRows, InputRows, NoticeRows, LoadRows}) {
+         {ProcessRows, RedisRows, NetworkRows, InputRows, NoticeRows, LoadRows, PoisonRows}) {
       for (Row& row : group()) all->push_back(std::move(row));
     }
     std::sort(all->begin(), all->end(),
