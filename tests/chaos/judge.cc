@@ -60,7 +60,8 @@ void Judge::Check(bool quiescent, const char* when) {
   }
   ++looks_;
   for (const ledger::InvariantResult& check : result->checks) {
-    if (check.rows == 0) continue;
+    // One that is broken stays so, with another example each time.
+    if (check.rows == 0 || !told_.insert(absl::StrCat(check.id, when)).second) continue;
     evidence_.Violation(absl::StrCat(check.id, " ", when, ": ", check.title_en, "; rows, such as ",
                                      check.examples.empty() ? "-" : check.examples.front()));
     if (IsDoubling(check.id)) evidence_.Doubled(check.rows);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -40,6 +41,7 @@ class Judge {
   Plant& plant_;
   Evidence& evidence_;
   std::unique_ptr<ledger::Reference> reference_;
+  std::set<std::string> told_;  // Of whoever checks: the thread, then the caller of Final.
   std::atomic<bool> stop_{false};
   std::atomic<int64_t> looks_{0};
   std::thread thread_;

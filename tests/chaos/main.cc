@@ -91,7 +91,7 @@ int Main(int argc, char** argv) {
       const RunResult result = RunRow(row, options);
       std::printf("%s", Describe(result).c_str());
       std::fflush(stdout);
-      if (!report.empty()) Append(report, result);
+      if (!report.empty() && row.must_see.empty()) Append(report, result);
       if (!result.skipped.empty()) {
         ++skipped;
         std::printf("SKIPPED row %d: %s\n", row.number, result.skipped.c_str());

@@ -61,8 +61,8 @@ class Service {
   void Start(bool wait_until_ready = true);
   void AwaitReady();
   bool ready() const;  // By its own log.
-  // Ends it without ceremony (SIGKILL) and waits for that.
-  void Kill();
+  // Ends it without ceremony (SIGKILL) and waits for that, or kills only, to kill several at once.
+  void Kill(bool wait = true);
   // SIGTERM; how long it took to end. Infinite, and then killed, when it did not within `patience`.
   absl::Duration Stop(absl::Duration patience = absl::Seconds(20));
   // The same in two steps, to stop several at once. How: "exit 0".

@@ -23,6 +23,7 @@ constexpr char kEnd[] = "<!-- made by potok-chaos: end -->";
 
 std::string Verdict(const RunResult& result) {
   if (!result.skipped.empty()) return "skipped";
+  if (!result.must_see.empty()) return result.ok() ? "seen" : "not seen";
   if (!result.evidence.violations.empty()) return "violated";
   if (result.is_void()) return "void";
   return "ok";
@@ -47,10 +48,10 @@ std::string Describe(const RunResult& result) {
   if (!result.skipped.empty()) return absl::StrCat(out, ": ", result.skipped, "\n");
   absl::StrAppendFormat(&out,
                         "  %.0f s, recovery %.2f s, %d acknowledged, %d lost, %d doubled, %d "
-                        "violations, %d calls, %d failed\n",
+                        "violations, %d calls, %d failed, %d looks\n",
                         result.seconds, result.recovery, result.acknowledged, result.evidence.lost,
                         result.evidence.doubled, result.evidence.violations.size(), result.calls,
-                        result.failed_calls);
+                        result.failed_calls, result.looks);
   for (const auto& [name, count] : result.evidence.bites) {
     absl::StrAppend(&out, "    bite: ", count, " ", name,
                     count > 0 ? "" : "   THE FAULT DID NOT BITE", "\n");

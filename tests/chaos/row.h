@@ -25,6 +25,9 @@ struct Scene {
   Choices& choices;  // Of this run: victims, instants.
   Evidence& evidence;
   absl::Duration length;  // How long the fault is to go on, where that is a choice.
+  // The database's clock when the fault began and, for `afterwards`, when the load ended.
+  double began = 0;
+  double ended = 0;
 
   // Load goes on for so long; nothing else is waited for.
   void Let(absl::Duration pass) const;
@@ -45,12 +48,18 @@ struct Row {
   // Breaks things, proves it with Scene::evidence, and returns. What it leaves broken is healed
   // afterwards. UNIMPLEMENTED: this machine cannot do it; the run is skipped and says why.
   std::function<absl::Status(Scene&)> fault_of;
+  // Called after the drain and the checks, for what is measured then; may be empty.
+  std::function<void(Scene&)> afterwards;
+  // Not empty: a test of the judge. The run is good when its violations hold each of these texts.
+  std::vector<std::string> must_see;
 };
 
 const std::vector<Row>& AllRows();
 
 // The groups.
+std::vector<Row> PlantedRows();
 std::vector<Row> ProcessRows();
+std::vector<Row> ZombieRows();
 std::vector<Row> RedisRows();
 std::vector<Row> NetworkRows();
 std::vector<Row> InputRows();

@@ -7,8 +7,17 @@ namespace potok::chaos {
 const std::vector<Row>& AllRows() {
   static const auto* const rows = [] {
     auto* all = new std::vector<Row>;
-    for (const auto& group :
-         {ProcessRows, RedisRows, NetworkRows, InputRows, NoticeRows, LoadRows, PoisonRows}) {
+    for (const auto& group : {
+             PlantedRows,
+             ProcessRows,
+             ZombieRows,
+             RedisRows,
+             NetworkRows,
+             InputRows,
+             NoticeRows,
+             LoadRows,
+             PoisonRows,
+         }) {
       for (Row& row : group()) all->push_back(std::move(row));
     }
     std::sort(all->begin(), all->end(),

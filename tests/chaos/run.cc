@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -35,12 +36,23 @@ bool RunResult::is_void() const {
                      [](const auto& bite) { return bite.second <= 0; });
 }
 
+bool RunResult::ok() const {
+  const auto seen = [this](const std::string& text) {
+    return std::any_of(
+        evidence.violations.begin(), evidence.violations.end(),
+        [&](const std::string& violation) { return absl::StrContains(violation, text); });
+  };
+  if (!must_see.empty()) return std::all_of(must_see.begin(), must_see.end(), seen);
+  return evidence.violations.empty() && !is_void();
+}
+
 RunResult RunRow(const Row& row, const RunOptions& options) {
   run_started = Monotonic();
   RunResult result;
   result.row = row.number;
   result.fault = row.fault;
   result.seed = options.seed;
+  result.must_see = row.must_see;
   Evidence evidence;
   Choices choices(options.seed, "row", static_cast<uint64_t>(row.number));
 
@@ -58,7 +70,7 @@ RunResult RunRow(const Row& row, const RunOptions& options) {
 
   const absl::Duration begin = Monotonic();
   const absl::Duration length = options.length > absl::ZeroDuration() ? options.length : row.length;
-  Scene scene{plant, traffic, judge, choices, evidence, length};
+  Scene scene{plant, traffic, judge, choices, evidence, length, plant.Now(), 0};
   Progress("the fault begins");
   const absl::Status done = row.fault_of(scene);
   if (absl::IsUnimplemented(done)) {
@@ -71,11 +83,13 @@ RunResult RunRow(const Row& row, const RunOptions& options) {
   traffic.AwaitAcknowledged(20, absl::Seconds(30));
   absl::SleepFor(kAfter);
   const absl::Duration end = Monotonic();
+  scene.ended = plant.Now();
   traffic.Stop();
   Progress("the load has ended");
 
   const Oracle& oracle = traffic.oracle();
   judge.Final(oracle, row.drain);
+  if (row.afterwards) row.afterwards(scene);
   const absl::Duration gap = oracle.LongestGap(begin, end);
   evidence.Measure("longest gap", absl::ToDoubleSeconds(gap));
   evidence.Measure("create p99 before",

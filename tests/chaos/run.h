@@ -30,8 +30,10 @@ struct RunResult {
   int64_t looks = 0;  // Of the judge during the run.
   std::string skipped;
 
+  std::vector<std::string> must_see;  // Of the row.
+
   bool is_void() const;
-  bool ok() const { return evidence.violations.empty() && !is_void(); }
+  bool ok() const;
 };
 
 RunResult RunRow(const Row& row, const RunOptions& options);

@@ -92,10 +92,14 @@ bool Service::ready() const {
   return ready != std::string::npos && (not_ready == std::string::npos || ready > not_ready);
 }
 
-void Service::Kill() {
+void Service::Kill(bool wait) {
   absl::MutexLock lock(&mu_);
   expected_ = paused_ = false;
-  process_.Stop(SIGKILL);
+  if (wait) {
+    process_.Stop(SIGKILL);
+  } else {
+    process_.Signal(SIGKILL);
+  }
 }
 
 void Service::AskToStop() {

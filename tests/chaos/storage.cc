@@ -172,6 +172,11 @@ void Postgres::End(Stop how, bool wait) {
   }
 }
 
+void Postgres::LogStatements(bool on) {
+  Query(absl::StrCat("ALTER SYSTEM SET log_min_duration_statement = ", on ? "0" : "-1"));
+  Query("SELECT pg_reload_conf()");
+}
+
 absl::StatusOr<std::vector<std::vector<std::string>>> Postgres::Rows(const std::string& sql) {
   std::vector<std::vector<std::string>> out;
   const absl::Status status = pg::InAutocommit(*pool_, {}, [&](pg::Tx& tx) -> absl::Status {

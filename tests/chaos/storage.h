@@ -43,6 +43,9 @@ class Postgres {
   pid_t pid() const { return process_.pid(); }
   const std::string& log() const { return log_; }
 
+  // Statements and their parameters go to the log, or no longer.
+  void LogStatements(bool on);
+
   // As superuser and past all links. Rows of text; NULL is "". A statement that meets a server that
   // is away fails at once.
   absl::StatusOr<std::vector<std::vector<std::string>>> Rows(const std::string& sql);

@@ -39,10 +39,12 @@ absl::Duration Until(Pool::Deadline deadline) {
 }  // namespace
 
 std::string WithSessionSettings(const PoolOptions& options) {
+  // A process that freezes inside a transaction, or is cut off, keeps its locks. They end with its
+  // leases (log::LeaseTimes), else whoever takes these over would wait for them.
   const std::string server_settings =
       absl::StrCat("-c statement_timeout=", absl::ToInt64Milliseconds(options.statement_timeout),
                    " -c lock_timeout=", absl::ToInt64Milliseconds(options.lock_timeout),
-                   " -c idle_in_transaction_session_timeout=10000 -c timezone=UTC -c datestyle=ISO"
+                   " -c idle_in_transaction_session_timeout=4000 -c timezone=UTC -c datestyle=ISO"
                    " -c client_min_messages=warning");
   const std::pair<const char*, std::string> settings[] = {
       {"application_name", options.application_name},
