@@ -1,27 +1,15 @@
 // Rows 23 and 24: networks that lose, hold back and flap, for one replica at a time.
 #include <algorithm>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "chaos/probe.h"
 #include "chaos/row.h"
 #include "platform/testing/signal.h"
 
 namespace potok::chaos {
 namespace {
-
-// The leases that a process holds now, by name.
-std::set<std::string> LeasesOf(Plant& plant, pid_t pid) {
-  std::set<std::string> names;
-  const auto rows = plant.postgres().Rows(absl::StrCat(
-      "SELECT name FROM ledger.lease WHERE name NOT LIKE '%@%' AND expires_at > clock_timestamp()"
-      " AND owner LIKE '%:",
-      pid, ":%'"));
-  if (!rows.ok()) return names;
-  for (const auto& row : *rows) names.insert(row[0]);
-  return names;
-}
 
 // Row 23. One replica of each service in turn loses its way to Postgres: both ways, only its words,
 // only the answers; then its way to Redis. What it held goes to its twin, and whatever it still
@@ -38,7 +26,7 @@ absl::Status Partition(Scene& scene) {
   int way = scene.choices.Below(3);
   for (const std::string& name : names) {
     Service& victim = plant.service(name, scene.choices.Below(2));
-    const std::set<std::string> held = LeasesOf(plant, victim.pid());
+    const std::vector<std::string> held = LeasesOf(plant, victim);
     held_before += static_cast<int64_t>(held.size());
     const double cut_at = plant.Now();
     LinkFault fault;
