@@ -13,68 +13,90 @@
 namespace potok::ledger {
 namespace {
 
-std::string TextIn(const pqxx::row& row, const char* column) {
-  return row[column].is_null() ? "" : row[column].as<std::string>();
+std::string TextOf(const pqxx::field& field) {
+  return field.is_null() ? "" : field.as<std::string>();
+}
+
+// As it lies in the result. UUIDs as text are ordered as the database orders them.
+absl::string_view Text(const pqxx::field& field) { return {field.c_str(), field.size()}; }
+
+// Columns version, type, actor, at, state_after, body, text.
+desk::Event ReadEvent(const pqxx::row& row) {
+  desk::Event event;
+  ReadBody(row["body"].as<std::string>(), &event);
+  event.version = row["version"].as<int64_t>();
+  event.type = desk::ParseEventType(row["type"].as<std::string>()).value();
+  event.actor = row["actor"].as<std::string>();
+  event.at = pg::FromTimestamp(row["at"]);
+  event.state_after = desk::ParseState(row["state_after"].as<std::string>()).value();
+  if (!row["text"].is_null()) event.text = row["text"].as<std::string>();
+  return event;
 }
 
 }  // namespace
 
 desk::Ticket ReadTicket(const pqxx::row& row) {
+  // By place and not by name: libpq looks a name up by comparing it with each of the 54, and this
+  // is the most read row of all.
+  int column = 0;
+  const auto next = [&] { return row[column++]; };
   desk::Ticket t;
-  t.part = row["part"].as<int>();
-  t.id = row["id"].as<std::string>();
-  t.version = row["version"].as<int64_t>();
-  t.number = row["number"].as<std::string>();
-  t.flow_id = row["flow_id"].as<std::string>();
-  t.flow_version = row["flow_version"].as<int>();
-  t.caller = row["caller"].as<std::string>();
-  t.request_id = row["request_id"].as<std::string>();
-  t.requester = row["requester"].as<std::string>();
-  t.department = row["department"].as<std::string>();
-  t.channel = row["channel"].as<std::string>();
-  t.title = row["title"].as<std::string>();
-  t.description = row["description"].as<std::string>();
-  t.fields_json = row["fields"].as<std::string>();
-  t.urgency = row["urgency"].as<int>();
-  t.impact = row["impact"].as<int>();
-  t.needed_today = row["needed_today"].as<bool>();
-  t.needed_today_reason = row["needed_today_reason"].as<std::string>();
-  t.created_at = pg::FromTimestamp(row["created_at"]);
-  t.state = desk::ParseState(row["state"].as<std::string>()).value();
-  t.assignee = TextIn(row, "assignee");
-  t.sticky_agent = TextIn(row, "sticky_agent");
-  t.line = row["line"].as<int>();
-  t.pending_line = row["pending_line"].as<int>();
-  t.priority = row["priority"].as<int>();
-  t.queued_at = pg::FromNullableTimestamp(row["queued_at"]);
-  t.queued_seq = row["queued_seq"].as<int64_t>();
-  t.queue_front = row["queue_front"].as<bool>();
-  t.excluded = pg::FromTextArray(row["excluded"]);
-  if (!row["term_us"].is_null()) t.sla.term = absl::Microseconds(row["term_us"].as<int64_t>());
-  t.sla.consumed = absl::Microseconds(row["consumed_us"].as<int64_t>());
-  t.sla.running_since = pg::FromNullableTimestamp(row["running_since"]);
-  t.sla.due_at = pg::FromNullableTimestamp(row["due_at"]);
-  t.sla.half_at = pg::FromNullableTimestamp(row["half_at"]);
-  t.sla.gen = row["sla_gen"].as<int>();
-  t.half_reminded = row["half_reminded"].as<bool>();
-  t.breached_at = pg::FromNullableTimestamp(row["breached_at"]);
-  t.escalation_level = row["escalation_level"].as<int>();
-  t.first_response_due = pg::FromNullableTimestamp(row["first_response_due"]);
-  t.first_response_at = pg::FromNullableTimestamp(row["first_response_at"]);
-  t.first_response_breached = row["first_response_breached"].as<bool>();
-  t.resolved_at = pg::FromNullableTimestamp(row["resolved_at"]);
-  t.autoclose_at = pg::FromNullableTimestamp(row["autoclose_at"]);
-  t.closed_at = pg::FromNullableTimestamp(row["closed_at"]);
-  t.closure_no = row["closure_no"].as<int>();
-  t.rated_closure = row["rated_closure"].as<int>();
-  if (!row["rating"].is_null()) t.rating = row["rating"].as<int>();
-  t.rating_comment = row["rating_comment"].as<std::string>();
-  t.result = row["result"].as<std::string>();
-  t.return_count = row["return_count"].as<int>();
-  t.reopen_count = row["reopen_count"].as<int>();
-  t.hops = row["hops"].as<int>();
-  t.comment_count = row["comment_count"].as<int>();
-  t.updated_at = pg::FromTimestamp(row["updated_at"]);
+  t.part = next().as<int>();
+  t.id = next().as<std::string>();
+  t.version = next().as<int64_t>();
+  t.number = next().as<std::string>();
+  t.flow_id = next().as<std::string>();
+  t.flow_version = next().as<int>();
+  t.caller = next().as<std::string>();
+  t.request_id = next().as<std::string>();
+  t.requester = next().as<std::string>();
+  t.department = next().as<std::string>();
+  t.channel = next().as<std::string>();
+  t.title = next().as<std::string>();
+  t.description = next().as<std::string>();
+  t.fields_json = next().as<std::string>();
+  t.urgency = next().as<int>();
+  t.impact = next().as<int>();
+  t.needed_today = next().as<bool>();
+  t.needed_today_reason = next().as<std::string>();
+  t.created_at = pg::FromTimestamp(next());
+  t.state = desk::ParseState(next().as<std::string>()).value();
+  t.assignee = TextOf(next());
+  t.sticky_agent = TextOf(next());
+  t.line = next().as<int>();
+  t.pending_line = next().as<int>();
+  t.priority = next().as<int>();
+  t.queued_at = pg::FromNullableTimestamp(next());
+  t.queued_seq = next().as<int64_t>();
+  t.queue_front = next().as<bool>();
+  t.excluded = pg::FromTextArray(next());
+  if (const auto term = next(); !term.is_null()) {
+    t.sla.term = absl::Microseconds(term.as<int64_t>());
+  }
+  t.sla.consumed = absl::Microseconds(next().as<int64_t>());
+  t.sla.running_since = pg::FromNullableTimestamp(next());
+  t.sla.due_at = pg::FromNullableTimestamp(next());
+  t.sla.half_at = pg::FromNullableTimestamp(next());
+  t.sla.gen = next().as<int>();
+  t.half_reminded = next().as<bool>();
+  t.breached_at = pg::FromNullableTimestamp(next());
+  t.escalation_level = next().as<int>();
+  t.first_response_due = pg::FromNullableTimestamp(next());
+  t.first_response_at = pg::FromNullableTimestamp(next());
+  t.first_response_breached = next().as<bool>();
+  t.resolved_at = pg::FromNullableTimestamp(next());
+  t.autoclose_at = pg::FromNullableTimestamp(next());
+  t.closed_at = pg::FromNullableTimestamp(next());
+  t.closure_no = next().as<int>();
+  t.rated_closure = next().as<int>();
+  if (const auto rating = next(); !rating.is_null()) t.rating = rating.as<int>();
+  t.rating_comment = next().as<std::string>();
+  t.result = next().as<std::string>();
+  t.return_count = next().as<int>();
+  t.reopen_count = next().as<int>();
+  t.hops = next().as<int>();
+  t.comment_count = next().as<int>();
+  t.updated_at = pg::FromTimestamp(next());
   return t;
 }
 
@@ -92,15 +114,7 @@ std::vector<desk::Event> FindEvents(pg::Tx& tx, const std::string& ticket_id, in
   const std::optional<int> part = desk::PartOfTicketId(ticket_id);
   if (!part) return events;
   for (const auto& row : tx.Run(sql::kFindEvents, *part, ticket_id, after, up_to, limit)) {
-    desk::Event event;
-    ReadBody(row["body"].as<std::string>(), &event);
-    event.version = row["version"].as<int64_t>();
-    event.type = desk::ParseEventType(row["type"].as<std::string>()).value();
-    event.actor = row["actor"].as<std::string>();
-    event.at = pg::FromTimestamp(row["at"]);
-    event.state_after = desk::ParseState(row["state_after"].as<std::string>()).value();
-    if (!row["text"].is_null()) event.text = row["text"].as<std::string>();
-    events.push_back(std::move(event));
+    events.push_back(ReadEvent(row));
   }
   return events;
 }
@@ -120,6 +134,23 @@ std::optional<desk::Ticket> TicketAt(pg::Tx& tx, const std::string& ticket_id, i
     ticket = desk::Apply(std::move(ticket), event);
   }
   return ticket;
+}
+
+void ReadHistories(
+    pg::Tx& tx, int part, const std::string& first, const std::string& last,
+    absl::FunctionRef<void(const desk::Ticket& row, const std::vector<desk::Event>& events)> each) {
+  const pqxx::result tickets = tx.Run(sql::kReadTickets, part, first, last);
+  const pqxx::result rows = tx.Run(sql::kReadEvents, part, first, last);
+  auto row = rows.begin();
+  std::vector<desk::Event> events;
+  for (const auto& ticket : tickets) {
+    events.clear();
+    // Both come by id; a ticket may lack its events as well as events their ticket.
+    const absl::string_view id = Text(ticket["id"]);
+    while (row != rows.end() && Text(row[0]) < id) ++row;
+    for (; row != rows.end() && Text(row[0]) == id; ++row) events.push_back(ReadEvent(row));
+    each(ReadTicket(ticket), events);
+  }
 }
 
 std::string EtagOf(int64_t version) { return absl::StrCat("\"", version, "\""); }

@@ -13,6 +13,7 @@
 
 #include "ledger/reference.h"
 #include "platform/pg/pool.h"
+#include "platform/pg/transaction.h"
 
 namespace potok::ledger {
 
@@ -35,8 +36,12 @@ struct VerifyResult {
   bool clean = true;
 };
 
-// Checks all in one read-only snapshot. `quiescent` includes those that hold only after a drain.
+// Checks all in one read-only snapshot, at any moment and as often as wanted: it stops no writer.
+// `quiescent` includes those that hold only after a drain. Any role that reads all schemas may ask.
 absl::StatusOr<VerifyResult> Verify(pg::Pool& pool, const ReferenceSnapshot& reference,
                                     bool quiescent);
+
+// The same in a transaction of the caller's, which sees one state throughout. Throws pqxx.
+VerifyResult VerifyIn(pg::Tx& tx, const ReferenceSnapshot& reference, bool quiescent);
 
 }  // namespace potok::ledger

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "CLI/CLI.hpp"
+#include "absl/time/time.h"
 
 #include "connection.h"
 
@@ -22,9 +23,9 @@ void AddLoad(CLI::App& app, Where& where, Run& run);
 // Opens the connection or says on stderr why not; nullptr then.
 std::unique_ptr<Connection> OpenOrSay(const Where& where);
 
-// Prints each invariant with its rows; true when clean. `quiescent` waits for consumers first (up
-// to 30 s).
-bool PrintVerify(Connection& connection, bool quiescent);
+// Prints each invariant with its rows; true when clean. With `quiescent` consumers may be a moment
+// behind: it asks again until all is clean, at most for `wait` of real time.
+bool PrintVerify(Connection& connection, bool quiescent, absl::Duration wait = absl::Seconds(30));
 // Prints the board of a flow, or of all.
 bool PrintBoards(Connection& connection, const std::string& flow);
 // Prints call counts with p50 and p99.

@@ -149,12 +149,13 @@ bool PrintBoards(Connection& connection, const std::string& flow) {
   return true;
 }
 
-bool PrintVerify(Connection& connection, bool quiescent) {
+bool PrintVerify(Connection& connection, bool quiescent, absl::Duration wait) {
   admin::v1::VerifyLedgerRequest request;
   request.set_quiescent(quiescent);
   absl::StatusOr<admin::v1::VerifyLedgerResponse> answer;
   // Consumers may be a moment behind the last commit: what must hold after a drain is asked again.
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(quiescent ? 30 : 0);
+  const auto give_up = std::chrono::steady_clock::now() +
+                       absl::ToChronoNanoseconds(quiescent ? wait : absl::ZeroDuration());
   do {
     answer = connection.Call(*connection.admin, &admin::v1::AdminService::Stub::VerifyLedger,
                              request, As{});
@@ -271,10 +272,16 @@ void AddVerify(CLI::App& app, Where& where, Run& run) {
   auto always = std::make_shared<bool>(false);
   sub->add_flag("--always", *always,
                 "only those that hold at every moment, not those of a drained system");
-  sub->callback([&where, &run, always] {
-    run = [&where, always] {
+  auto wait = std::make_shared<int>(30);
+  sub->add_option("--wait", *wait,
+                  "seconds in which queued work may still end before what holds after it is judged")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  sub->callback([&where, &run, always, wait] {
+    run = [&where, always, wait] {
       const auto connection = OpenOrSay(where);
-      return connection != nullptr && PrintVerify(*connection, !*always) ? 0 : 1;
+      return connection != nullptr && PrintVerify(*connection, !*always, absl::Seconds(*wait)) ? 0
+                                                                                               : 1;
     };
   });
 }

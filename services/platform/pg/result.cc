@@ -1,11 +1,48 @@
 #include "platform/pg/result.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
 
 namespace potok::pg {
+namespace {
+
+// "2026-11-22 09:17:00.123456+00", as sessions of ours print nearly every instant: reading it digit
+// by digit costs a tenth of what ParseTime does, and a ticket has a dozen of them. Anything else is
+// left to ParseTime.
+std::optional<absl::Time> FromUtcText(absl::string_view text) {
+  if (text.size() < 22 || text.size() > 29 || text.substr(text.size() - 3) != "+00") {
+    return std::nullopt;
+  }
+  text.remove_suffix(3);
+  static constexpr absl::string_view kShape = "dddd-dd-dd dd:dd:dd.dddddd";
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (kShape[i] == 'd' ? !absl::ascii_isdigit(text[i]) : text[i] != kShape[i]) {
+      return std::nullopt;
+    }
+  }
+  const auto number = [text](size_t from, size_t digits) {
+    int value = 0;
+    for (size_t i = from; i < from + digits; ++i) value = value * 10 + (text[i] - '0');
+    return value;
+  };
+  const absl::CivilSecond second(number(0, 4), number(5, 2), number(8, 2), number(11, 2),
+                                 number(14, 2), number(17, 2));
+  int64_t micros = 0;
+  if (text.size() > 19) {
+    micros = number(20, text.size() - 20);
+    for (size_t digits = text.size() - 20; digits < 6; ++digits) micros *= 10;
+  }
+  return absl::FromCivil(second, absl::UTCTimeZone()) + absl::Microseconds(micros);
+}
+
+}  // namespace
 
 absl::Time FromTimestamp(const pqxx::field& field) {
+  if (const auto utc = FromUtcText(field.c_str())) return *utc;
   std::string text = field.as<std::string>();
   if (text == "infinity") return absl::InfiniteFuture();
   if (text == "-infinity") return absl::InfinitePast();

@@ -1,2 +1,2 @@
--- The tickets filed last.
-SELECT id FROM ledger.ticket ORDER BY created_at DESC, id LIMIT $1
+-- The tickets filed last, by the index on the instant of filing.
+SELECT t.part, t.id FROM ledger.ticket t ORDER BY t.created_at DESC, t.id LIMIT $1

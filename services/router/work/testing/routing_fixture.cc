@@ -214,6 +214,10 @@ std::vector<std::string> RoutingTest::Holders(const std::vector<std::string>& ti
 }
 
 std::string RoutingTest::Broken() {
+  Must<int>(database_.pool(), [&](pg::Tx& tx) {
+    tx.Run(sql::kSetBusinessTime, clock_.Now());
+    return 0;
+  });
   const auto result = ledger::Verify(database_.pool(), *reference_->Snapshot(), true);
   if (!result.ok()) return result.status().ToString();
   std::string broken;
