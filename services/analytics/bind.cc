@@ -8,6 +8,7 @@
 #include "analytics/rpc/analytics_rpc.h"
 #include "analytics/store/board_store.h"
 #include "base/status_macros.h"
+#include "ledger/foundation/consumer_meters.h"
 #include "ledger/foundation/foundation.h"
 #include "platform/log/consumer.h"
 
@@ -25,12 +26,7 @@ class Analytics final : public app::Bound {
                   }),
         rpc_(parts.front, foundation_->calls(), foundation_->reference(), foundation_->clock(),
              parts.page_tokens),
-        lag_(parts.metrics.Gauge(
-            "potok_stream_lag_entries",
-            "Log entries a group has not consumed in the parts this process owns.",
-            {{"group", "analytics"}})),
-        lag_hook_(parts.metrics.BeforeScrape(
-            [this] { lag_.Set(static_cast<double>(consumer_.Stats().lag)); })) {
+        consumer_meters_(parts.metrics, "analytics", [this] { return consumer_.Stats(); }) {
     parts.server.Add<v1::AnalyticsService>(&rpc_);
     parts.OnDrain([this] { consumer_.Stop(); });
     consumer_.Start();
@@ -40,8 +36,7 @@ class Analytics final : public app::Bound {
   const std::shared_ptr<ledger::Foundation> foundation_;
   log::Consumer consumer_;
   AnalyticsRpc rpc_;
-  prometheus::Gauge& lag_;
-  obs::Metrics::Hook lag_hook_;
+  const ledger::ConsumerMeters consumer_meters_;
 };
 
 }  // namespace

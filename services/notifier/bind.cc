@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/status_macros.h"
+#include "ledger/foundation/consumer_meters.h"
 #include "ledger/foundation/foundation.h"
 #include "notifier/domain/mail.h"
 #include "notifier/domain/texts.h"
@@ -77,6 +78,7 @@ class Notifier final : public app::Bound {
                   [this](pg::Tx& tx, const std::vector<log::LogEntry>& entries) {
                     return planner_.Plan(tx, entries);
                   }),
+        consumer_meters_(parts.metrics, "notifier", [this] { return consumer_.Stats(); }),
         inbox_(foundation_->calls()),
         deliveries_(foundation_->calls()),
         rpc_({parts.front, foundation_->calls(), foundation_->reference(), inbox_, deliveries_,
@@ -85,15 +87,8 @@ class Notifier final : public app::Bound {
     if (!mail.smtp.url.empty()) AddMailWorkers(parts, mail);
     parts.AddLoop("notify-gauges",
                   [this](std::stop_token) -> absl::StatusOr<absl::Duration> { return Measure(); });
-    auto& lag =
-        parts.metrics.Gauge("potok_stream_lag_entries",
-                            "Log entries a group has not consumed in the parts this process owns.",
-                            {{"group", "notifier"}});
     auto& followed = parts.metrics.Gauge("potok_inboxes_followed", "Open WatchInbox streams.");
-    scrape_ = parts.metrics.BeforeScrape([this, &lag, &followed] {
-      lag.Set(static_cast<double>(consumer_.Stats().lag));
-      followed.Set(hub_.following());
-    });
+    scrape_ = parts.metrics.BeforeScrape([this, &followed] { followed.Set(hub_.following()); });
     parts.OnDrain([this] { consumer_.Stop(); });
     consumer_.Start();
   }
@@ -148,6 +143,7 @@ class Notifier final : public app::Bound {
   InboxHub hub_;
   Planner planner_;
   log::Consumer consumer_;
+  const ledger::ConsumerMeters consumer_meters_;
   const InboxStore inbox_;
   const DeliveryLists deliveries_;
   NotifierRpc rpc_;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/status_macros.h"
 #include "desk/stream_names.h"
+#include "ledger/foundation/consumer_meters.h"
 #include "ledger/foundation/foundation.h"
 #include "ledger/ledger.h"
 #include "platform/log/wake.h"
@@ -53,6 +54,7 @@ class Router final : public app::Bound {
         dispatcher_(foundation_->loops(), foundation_->clock(), pass_, rehome_, metrics_, {}),
         // Group, topics and parts are the feed's own.
         feed_(foundation_->ConsumerFor("", {}), foundation_->loops(), dispatcher_),
+        feed_meters_(parts.metrics, "router", [this] { return feed_.Stats(); }),
         moves_({foundation_->calls(), ledger_, foundation_->reference(), foundation_->clock(),
                 dispatcher_, parts.metrics, on_commit_}),
         explain_(foundation_->calls(), foundation_->reference(), parts.page_tokens,
@@ -91,6 +93,7 @@ class Router final : public app::Bound {
   Rehome rehome_;
   Dispatcher dispatcher_;
   WakeFeed feed_;
+  const ledger::ConsumerMeters feed_meters_;
   const Moves moves_;
   const Explain explain_;
   const Team team_;

@@ -1,11 +1,13 @@
 #include "sla-timer/bind.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/status_macros.h"
 #include "desk/stream_names.h"
+#include "ledger/foundation/consumer_meters.h"
 #include "ledger/foundation/foundation.h"
 #include "platform/log/consumer.h"
 #include "platform/log/wake.h"
@@ -64,6 +66,7 @@ class SlaTimer final : public app::Bound {
     hints_ = std::make_unique<log::Consumer>(
         std::move(hints), foundation_->loops(),
         [](pg::Tx&, const std::vector<log::LogEntry>&) { return absl::OkStatus(); });
+    hint_meters_.emplace(parts.metrics, "sla", [this] { return hints_->Stats(); });
     // Called in reverse: the leases go last, when nothing is done under them.
     parts.OnDrain([this, &loop] {
       loop.Stop();
@@ -85,6 +88,7 @@ class SlaTimer final : public app::Bound {
   SlaPolicyRpc policy_rpc_;
   SlaTimerRpc timer_rpc_;
   std::unique_ptr<log::Consumer> hints_;
+  std::optional<ledger::ConsumerMeters> hint_meters_;
 };
 
 absl::StatusOr<std::unique_ptr<app::Bound>> Bind(app::Parts& parts) {

@@ -111,9 +111,11 @@ std::shared_ptr<const ReferenceSnapshot> Planner::SnapshotFor(
 }
 
 absl::Status Planner::Plan(pg::Tx& tx, const std::vector<log::LogEntry>& entries) {
-  made_.clear();
   const std::vector<UnplannedTicket> tickets = LoadUnplanned(tx, entries);
-  if (tickets.empty()) return absl::OkStatus();
+  if (tickets.empty()) {
+    Made({});
+    return absl::OkStatus();
+  }
   std::map<std::pair<std::string, int64_t>, absl::Time> caused;
   for (const log::LogEntry& entry : entries) caused[{entry.entity, entry.version}] = entry.at;
 
@@ -126,12 +128,22 @@ absl::Status Planner::Plan(pg::Tx& tx, const std::vector<log::LogEntry>& entries
                 at == caused.end() ? std::nullopt : std::make_optional(at->second), &deliveries);
     }
   }
-  made_ = PersistPlan(tx, deliveries, tickets, options_.mail_leaves);
+  Made(PersistPlan(tx, deliveries, tickets, options_.mail_leaves));
   return absl::OkStatus();
 }
 
+void Planner::Made(std::vector<MadeDelivery> made) {
+  absl::MutexLock lock(&mu_);
+  made_ = std::move(made);
+}
+
 void Planner::Committed() {
-  for (const MadeDelivery& made : made_) {
+  std::vector<MadeDelivery> all;
+  {
+    absl::MutexLock lock(&mu_);
+    all.swap(made_);
+  }
+  for (const MadeDelivery& made : all) {
     if (made.state == DeliveryState::kPending) continue;  // Counted when it is tried.
     const bool sent = made.state == DeliveryState::kSent;
     meters_.Attempt(made.channel, sent                                       ? "sent"
@@ -139,7 +151,6 @@ void Planner::Committed() {
                                                                              : "dead");
     if (sent) meters_.Delivered(made.channel, made.latency);
   }
-  made_.clear();
 }
 
 void Planner::PlanEvent(const ReferenceSnapshot& reference, const Ticket& now,

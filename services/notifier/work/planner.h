@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 
 #include "ledger/reference.h"
 #include "notifier/domain/texts.h"
@@ -36,7 +38,7 @@ class Planner {
   Planner(PlannerOptions options, const Texts& texts, ledger::Reference& reference,
           const Clock& clock, DeliveryMeters& meters);
 
-  // The handler: called by the consumer's thread inside its transaction.
+  // The handler: called by one of the consumer's threads inside its transaction.
   absl::Status Plan(pg::Tx& tx, const std::vector<log::LogEntry>& entries);
 
   // After its commit: what was made counts from now on.
@@ -49,6 +51,7 @@ class Planner {
   void PlanEvent(const ledger::ReferenceSnapshot& reference, const desk::Ticket& now,
                  const UnplannedEvent& unplanned, std::optional<absl::Time> caused_at,
                  std::vector<PlannedDelivery>* out) const;
+  void Made(std::vector<MadeDelivery> made);
   void WriteNotice(PlannedDelivery* delivery, absl::string_view words) const;
 
   const PlannerOptions options_;
@@ -56,7 +59,9 @@ class Planner {
   ledger::Reference& reference_;
   const Clock& clock_;
   DeliveryMeters& meters_;
-  std::vector<MadeDelivery> made_;  // By the last handler run; of the consumer's thread.
+  absl::Mutex mu_;
+  // By the last handler run. One that was left behind may still be at it.
+  std::vector<MadeDelivery> made_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace potok::notifier

@@ -1,16 +1,18 @@
 #include "platform/log/consumer.h"
 
 #include <algorithm>
-#include <chrono>
+#include <exception>
 #include <map>
 #include <optional>
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "base/status_macros.h"
+#include "platform/log/consumer_rows.h"
 #include "platform/log/failure.h"
+#include "platform/log/handler_run.h"
+#include "platform/log/pace.h"
 #include "platform/log/sql.h"
 #include "platform/log/stream_reply.h"
 
@@ -24,34 +26,14 @@ constexpr absl::Duration kBlock = absl::Milliseconds(500);
 constexpr int kHearAtOnce = 64;
 // A Redis that was away is asked with little patience: Postgres is not looked at meanwhile.
 constexpr absl::Duration kProbePatience = absl::Milliseconds(200);
-constexpr absl::Duration kSayRedisIsAway = absl::Seconds(30);
-
-absl::Duration Monotonic() {
-  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
-}
-
-double Uniform() {
-  thread_local std::minstd_rand generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
-}
+constexpr absl::Duration kSayAgain = absl::Seconds(30);  // what lasts
+constexpr absl::Duration kLookAtHands = absl::Milliseconds(200);
 
 redis::Options ProbeOptions(redis::Options options) {
   options.connect_timeout = std::min(options.connect_timeout, kProbePatience);
   options.io_timeout = std::min(options.io_timeout, kProbePatience);
   options.reconnect_pause = absl::ZeroDuration();  // the core paces the probes
   return options;
-}
-
-std::vector<std::string> TokensOf(const std::vector<Stream>& streams,
-                                  const std::vector<Held>& held) {
-  std::vector<std::string> tokens;
-  for (const Stream& stream : streams) {
-    const auto found = std::find_if(held.begin(), held.end(), [&](const Held& each) {
-      return each.part == stream.second;
-    });
-    tokens.push_back(found->token);  // the core asks for held streams only
-  }
-  return tokens;
 }
 
 }  // namespace
@@ -62,39 +44,46 @@ Consumer::Consumer(ConsumerOptions options, pg::Pool& pool, Handler handler)
       handler_(std::move(handler)),
       redis_(options_.redis),
       probe_(ProbeOptions(options_.redis)),
-      leases_({.family = "consumer:" + options_.group,
-               .parts = options_.parts,
-               .owner = options_.owner,
-               .times = options_.lease_times,
-               .hooks = options_.hooks},
-              pool,
-              [group = options_.group, topics = pg::IntArray(options_.topics)](
-                  pg::Tx& tx, const std::vector<Held>& gained) {
-                std::vector<int> parts;
-                std::vector<std::string> tokens;
-                for (const Held& held : gained) {
-                  parts.push_back(held.part);
-                  tokens.push_back(held.token);
-                }
-                tx.Run(sql::kStampOffsets, group, topics, pg::IntArray(parts),
-                       pg::TextArray(tokens));
-                return absl::OkStatus();
-              }),
+      leases_(MakeLeases()),
+      hand_(std::make_unique<Hand>(pool_.options())),
       core_({.batch = options_.batch,
              .attempts = options_.attempts,
+             .deaths = options_.deaths,
              .sweep = options_.sweep,
              .poll_without_redis = options_.poll_without_redis,
              .first_retry = options_.first_retry,
              .listen = kBlock,
-             .redis = !options_.redis.address.empty()}) {
-  leases_.RingOnGain(&bell_);
-}
+             .redis = !options_.redis.address.empty()}) {}
 
 Consumer::~Consumer() { Stop(); }
 
+std::unique_ptr<LeaseKeeper> Consumer::MakeLeases() {
+  auto leases = std::make_unique<LeaseKeeper>(
+      LeaseOptions{.family = Where(),
+                   .parts = options_.parts,
+                   .owner = options_.owner,
+                   .times = options_.lease_times,
+                   .hooks = options_.hooks},
+      pool_, [this](pg::Tx& tx, const std::vector<Held>& gained) { return Stamp(tx, gained); });
+  leases->RingOnGain(&bell_);
+  return leases;
+}
+
+absl::Status Consumer::Stamp(pg::Tx& tx, const std::vector<Held>& gained) {
+  for (const DiedAt& died :
+       StampOffsets(tx, options_.group, options_.topics, gained, options_.careful)) {
+    ++deaths_;
+    options_.hooks.Notice(
+        Where(), absl::StrCat("the owner before vanished while it handled topic ",
+                              died.stream.first, " part ", died.stream.second, " pos ", died.pos,
+                              "; owners lost there: ", died.deaths));
+  }
+  return absl::OkStatus();
+}
+
 void Consumer::Start() {
   if (thread_.joinable() || bell_.closed()) return;
-  leases_.Start();
+  leases_->Start();
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -103,7 +92,8 @@ void Consumer::Stop() {
   redis_.Interrupt();  // The loop may sit in a read.
   if (!thread_.joinable()) return;
   thread_.join();
-  leases_.Stop();  // last: the leases cover the handler that has just ended
+  careful_turn_.Give();
+  if (leases_ != nullptr) leases_->Stop();  // last: they cover the handler that has just ended
 }
 
 ConsumerStats Consumer::Stats() const {
@@ -111,38 +101,76 @@ ConsumerStats Consumer::Stats() const {
   return stats_;
 }
 
-void Consumer::Publish() {
+void Consumer::Publish(int parts) {
   const ConsumerTally& tally = core_.tally();
   absl::MutexLock lock(&mu_);
-  stats_.lag = core_.lag();
-  stats_.handled = tally.handled;
-  stats_.failures = tally.failures;
-  stats_.parked = tally.parked;
-  stats_.refused = tally.refused;
-  stats_.phantoms = tally.phantoms;
-  stats_.redis_up = core_.redis_up();
-  stats_.failing_streams = core_.failing();
+  stats_ = {.parts = parts,
+            .lag = core_.lag(),
+            .handled = tally.handled,
+            .failures = tally.failures,
+            .hangs = tally.hangs,
+            .parked = tally.parked,
+            .refused = tally.refused,
+            .deaths = deaths_,
+            .phantoms = tally.phantoms,
+            .redis_up = core_.redis_up(),
+            .failing_streams = core_.failing(),
+            .left_behind = static_cast<int>(left_behind_.size()),
+            .standing_aside = leases_ == nullptr};
 }
 
 void Consumer::Run() {
   while (!bell_.closed()) {
-    const std::vector<Held> held = leases_.Get();
+    ForgetEndedHands();
+    if (static_cast<int>(left_behind_.size()) >= options_.left_behind) StandAside();
+    if (leases_ == nullptr) return;
+    const std::vector<Held> held = leases_->Get();
     core_.Hold(held, Monotonic());
     Do(core_.Next(Monotonic()), held);
-    for (const Phantom& phantom : core_.TakePhantoms()) {
-      options_.hooks.Notice(
-          Where(), absl::StrCat("phantom entry ", ToText(phantom.id), " in ",
-                                options_.stream_key(phantom.incarnation, phantom.stream.first,
-                                                    phantom.stream.second),
-                                ": ", phantom.why));
-    }
-    Publish();
-    absl::MutexLock lock(&mu_);
-    stats_.parts = static_cast<int>(held.size());
+    SayPhantoms();
+    Publish(static_cast<int>(held.size()));
   }
 }
 
+void Consumer::SayPhantoms() {
+  for (const Phantom& phantom : core_.TakePhantoms()) {
+    const std::string key =
+        options_.stream_key(phantom.incarnation, phantom.stream.first, phantom.stream.second);
+    options_.hooks.Notice(Where(), absl::StrCat("phantom entry ", ToText(phantom.id), " in ", key,
+                                                ": ", phantom.why));
+  }
+}
+
+void Consumer::ForgetEndedHands() {
+  std::erase_if(left_behind_, [](const auto& hand) { return hand->idle(); });
+}
+
+void Consumer::StandAside() {
+  leases_->Stop();
+  leases_.reset();
+  core_.Hold({}, Monotonic());
+  Publish(0);
+  while (!bell_.closed() && static_cast<int>(left_behind_.size()) > options_.left_behind / 2) {
+    options_.hooks.Error(
+        Where(), absl::ResourceExhaustedError(absl::StrCat(
+                     left_behind_.size(),
+                     " handler runs hang; the group has given its leases back "
+                     "and waits until half of them end. If they never do, restart the process")));
+    const absl::Duration say_again = Monotonic() + kSayAgain;
+    while (!bell_.closed() && Monotonic() < say_again &&
+           static_cast<int>(left_behind_.size()) > options_.left_behind / 2) {
+      bell_.WaitFor(kLookAtHands);
+      ForgetEndedHands();
+      Publish(0);
+    }
+  }
+  if (bell_.closed()) return;
+  leases_ = MakeLeases();
+  leases_->Start();
+}
+
 void Consumer::Do(const ConsumerAction& action, const std::vector<Held>& held) {
+  if (action.kind != ConsumerAction::kTake) careful_turn_.Give();  // the lease went in between
   absl::Status status;
   switch (action.kind) {
     case ConsumerAction::kWait: bell_.WaitFor(action.until - Monotonic()); return;
@@ -155,54 +183,52 @@ void Consumer::Do(const ConsumerAction& action, const std::vector<Held>& held) {
       return core_.Probed(Monotonic());
     case ConsumerAction::kSweep: status = Sweep(held); break;
     case ConsumerAction::kTake: status = Take(action, held); break;
-    case ConsumerAction::kNote:
-    case ConsumerAction::kUnnote: break;
+    case ConsumerAction::kNote: status = Note(action, held); break;
+    case ConsumerAction::kUnnote: status = Unnote(action, held); break;
     case ConsumerAction::kPark: status = Park(action, held); break;
   }
+  // From the note to the end of the attempt, unless there is none.
+  if (!core_.attempt_follows()) careful_turn_.Give();
   if (status.ok()) return;
   core_.DatabaseFailed(Monotonic(), Uniform());
   options_.hooks.Error(Where(), status);
 }
 
 absl::Status Consumer::Sweep(const std::vector<Held>& held) {
-  std::vector<int> parts;
-  for (const Held& h : held) parts.push_back(h.part);
-  std::vector<StreamPlace> places;
-  POTOK_RETURN_IF_ERROR(pg::InAutocommit(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
-    for (const auto& row : tx.Run(sql::kPlaces, options_.group, pg::IntArray(options_.topics),
-                                  pg::IntArray(parts))) {
-      places.push_back({.stream = {row["topic"].as<int>(), row["part"].as<int>()},
-                        .offset = row["pos"].as<std::int64_t>(),
-                        .head = row["head"].as<std::int64_t>(),
-                        .incarnation = row["incarnation"].as<int>()});
-    }
-    return absl::OkStatus();
-  }));
+  POTOK_ASSIGN_OR_RETURN(
+      const std::vector<StreamPlace> places,
+      pg::InAutocommit(pool_, {}, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<StreamPlace>> {
+        return ReadPlaces(tx, options_.group, options_.topics, held);
+      }));
   core_.Swept(places, Monotonic());
   return absl::OkStatus();
 }
 
 void Consumer::RedisFailed(const absl::Status& status) {
+  if (bell_.closed()) return;  // interrupted
   const absl::Duration now = Monotonic();
-  if (core_.redis_up() || now >= silent_about_redis_) {
+  if (now >= silent_about_redis_) {
     options_.hooks.Error(Where() + ":redis", status);
-    silent_about_redis_ = now + kSayRedisIsAway;
+    silent_about_redis_ = now + kSayAgain;
   }
   core_.Deaf(now, Uniform());
 }
 
 void Consumer::Listen(const ConsumerAction& action) {
-  const absl::Duration timeout =
-      std::max(absl::Milliseconds(1), action.until - Monotonic());
-  std::vector<std::string> command = {
-      "XREAD", "COUNT", absl::StrCat(kHearAtOnce), "BLOCK",
-      absl::StrCat(absl::ToInt64Milliseconds(timeout)), "STREAMS"};
+  const absl::Duration timeout = std::max(absl::Milliseconds(1), action.until - Monotonic());
+  std::vector<std::string> command = {"XREAD",
+                                      "COUNT",
+                                      absl::StrCat(kHearAtOnce),
+                                      "BLOCK",
+                                      absl::StrCat(absl::ToInt64Milliseconds(timeout)),
+                                      "STREAMS"};
   std::map<std::string, Stream> streams;
   for (const ConsumerAction::Ear& ear : action.ears) {
     command.push_back(options_.stream_key(ear.incarnation, ear.stream.first, ear.stream.second));
     streams.emplace(command.back(), ear.stream);
   }
   for (const ConsumerAction::Ear& ear : action.ears) command.push_back(ToText(ear.after));
+  if (action.anew) redis_.Close();
   const auto reply = redis_.Command(command, timeout);
   if (!reply.ok()) return RedisFailed(reply.status());
   std::vector<HeardEntry> heard;
@@ -215,68 +241,87 @@ void Consumer::Listen(const ConsumerAction& action) {
     }
   }
   core_.Heard(heard);
-}
-
-std::vector<LogEntry> Consumer::Take(pg::Tx& tx, const std::vector<Stream>& streams,
-                                     const std::vector<std::string>& tokens, int limit) {
-  std::vector<int> topics, parts;
-  for (const auto& [topic, part] : streams) {
-    topics.push_back(topic);
-    parts.push_back(part);
-  }
-  const pqxx::result rows = tx.Run(sql::kTake, options_.group, pg::IntArray(topics),
-                                   pg::IntArray(parts), pg::TextArray(tokens), limit);
-  std::vector<LogEntry> entries;
-  entries.reserve(rows.size());
-  for (const auto& row : rows) {
-    entries.push_back({.topic = row[0].as<int>(),
-                       .part = row[1].as<int>(),
-                       .pos = row[2].as<std::int64_t>(),
-                       .entity = row[3].as<std::string>(),
-                       .version = row[4].as<std::int64_t>(),
-                       .type = row[5].as<std::string>(),
-                       .at = pg::FromTimestamp(row[6])});
-  }
-  return entries;
+  silent_about_redis_ = -absl::InfiniteDuration();
 }
 
 absl::Status Consumer::Take(const ConsumerAction& action, const std::vector<Held>& held) {
   const absl::Duration start = Monotonic();
-  const std::vector<std::string> tokens = TokensOf(action.streams, held);
-  std::vector<LogEntry> entries;
-  const absl::Status status = pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
-    entries.clear();
-    entries = Take(tx, action.streams, tokens, action.limit);
-    return entries.empty() ? absl::OkStatus() : handler_(tx, entries);
-  });
-  if (status.ok()) {
-    core_.Committed(entries, Monotonic());
-    if (entries.empty()) return absl::OkStatus();
-    options_.hooks.Batch(Where(), static_cast<int>(entries.size()), Monotonic() - start);
-    if (options_.after_commit) options_.after_commit(entries);
+  const auto run = std::make_shared<HandlerRun>(
+      [group = options_.group, streams = action.streams, held, limit = action.limit](pg::Tx& tx) {
+        return TakeEntries(tx, group, streams, held, limit);
+      },
+      handler_);
+  hand_->Do([run](pg::Pool& pool) { run->CarryOut(pool); });
+  const HandlerRun::Outcome done = run->Wait(options_.handler_budget);
+  if (done.status.ok()) {
+    core_.Committed(done.entries, Monotonic());
+    if (!done.entries.empty()) Announce(done.entries, Monotonic() - start);
     return absl::OkStatus();
   }
-  // The answer to the commit was lost, or nothing was taken: the places must be read anew.
-  if (entries.empty() || absl::IsUnknown(status)) return status;
-  options_.hooks.Error(Where(), status);
-  if (IsTransient(status)) {
-    core_.HandlerDisturbed(entries, Monotonic(), Uniform());
+  // Nothing was taken, or the answer to the commit was lost: the places must be read anew.
+  if (done.entries.empty() || (done.handled && absl::IsUnknown(done.status))) return done.status;
+  options_.hooks.Error(Where(), done.status);
+  bool disturbed = IsTransient(done.status);
+  if (done.hung) {
+    const absl::Status left = LeaveBehind(done.backend);
+    if (!left.ok()) options_.hooks.Error(Where(), left);
+    disturbed = !left.ok();
+  }
+  if (disturbed) {
+    core_.HandlerDisturbed(done.entries, Monotonic(), Uniform());
   } else {
-    core_.HandlerFailed(entries, Why(status), /*hung=*/false, Monotonic(), Uniform());
+    core_.HandlerFailed(done.entries, Why(done.status), done.hung, Monotonic(), Uniform());
   }
   return absl::OkStatus();
 }
 
+void Consumer::Announce(const std::vector<LogEntry>& entries, absl::Duration took) {
+  options_.hooks.Batch(Where(), static_cast<int>(entries.size()), took);
+  if (!options_.after_commit) return;
+  // The entries are done with, whatever it throws.
+  try {
+    options_.after_commit(entries);
+  } catch (const std::exception& error) {
+    options_.hooks.Error(Where(),
+                         absl::InternalError(absl::StrCat("after_commit threw: ", error.what())));
+  }
+}
+
+absl::Status Consumer::LeaveBehind(int backend) {
+  left_behind_.push_back(std::move(hand_));
+  hand_ = std::make_unique<Hand>(pool_.options());
+  // Its connection is cut already, but a server busy with a statement would notice only after it.
+  return pg::InAutocommit(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
+    tx.Run(sql::kEndSession, backend);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Consumer::Note(const ConsumerAction& action, const std::vector<Held>& held) {
+  while (!careful_turn_.TakeFor(kLookAtHands)) {
+    if (bell_.closed()) return absl::OkStatus();
+  }
+  POTOK_ASSIGN_OR_RETURN(const bool noted,
+                         pg::InAutocommit(pool_, {}, [&](pg::Tx& tx) -> absl::StatusOr<bool> {
+                           return NoteAttempt(tx, options_.group, action, held);
+                         }));
+  core_.Noted(noted, Monotonic());
+  return absl::OkStatus();
+}
+
+absl::Status Consumer::Unnote(const ConsumerAction& action, const std::vector<Held>& held) {
+  POTOK_RETURN_IF_ERROR(pg::InAutocommit(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
+    UnnoteAttempt(tx, options_.group, action, held);
+    return absl::OkStatus();
+  }));
+  core_.Unnoted();
+  return absl::OkStatus();
+}
+
 absl::Status Consumer::Park(const ConsumerAction& action, const std::vector<Held>& held) {
-  const Stream stream = action.streams[0];
   std::optional<LogEntry> parked;
   POTOK_RETURN_IF_ERROR(pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
-    parked.reset();
-    for (const LogEntry& entry : Take(tx, {stream}, TokensOf(action.streams, held), 1)) {
-      tx.Run(sql::kPark, options_.group, entry.topic, entry.part, entry.pos, entry.entity,
-             entry.version, entry.type, action.attempts, action.reason);
-      parked = entry;
-    }
+    parked = ParkEntry(tx, options_.group, action, held);
     return absl::OkStatus();
   }));
   if (!parked.has_value()) {
@@ -284,10 +329,10 @@ absl::Status Consumer::Park(const ConsumerAction& action, const std::vector<Held
     return absl::OkStatus();
   }
   core_.Parked(parked->pos, Monotonic());
-  options_.hooks.Notice(Where(), absl::StrCat("parked topic ", parked->topic, " part ",
-                                              parked->part, " pos ", parked->pos, " (",
-                                              parked->type, " of ", parked->entity,
-                                              "): ", action.reason));
+  options_.hooks.Notice(
+      Where(),
+      absl::StrCat("parked topic ", parked->topic, " part ", parked->part, " pos ", parked->pos,
+                   " (", parked->type, " of ", parked->entity, "): ", action.reason));
   return absl::OkStatus();
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -11,9 +13,11 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
+#include "platform/log/careful_turn.h"
 #include "platform/log/consumer_core.h"
 #include "platform/log/doorbell.h"
 #include "platform/log/entry.h"
+#include "platform/log/hand.h"
 #include "platform/log/handler.h"
 #include "platform/log/hooks.h"
 #include "platform/log/lease.h"
@@ -36,6 +40,10 @@ struct ConsumerOptions {
   absl::Duration poll_without_redis = absl::Milliseconds(100);
   int attempts = 5;                                      // of one entry, before it is parked
   absl::Duration first_retry = absl::Milliseconds(100);  // then four times as long each time
+  absl::Duration handler_budget = absl::Seconds(3);      // a run that takes longer is given up
+  int careful = 100;     // entries of a stream that run alone after its owner vanished
+  int deaths = 3;        // of owners at one entry, before it is parked
+  int left_behind = 16;  // hanging runs, before the group stands aside until some of them end
   LeaseTimes lease_times;
   Hooks hooks;
 };
@@ -44,12 +52,16 @@ struct ConsumerStats {
   int parts = 0;              // owned now
   std::int64_t lag = 0;       // entries behind the heads of the owned streams, at the last sweep
   std::int64_t handled = 0;   // entries whose effects were committed
-  std::int64_t failures = 0;  // handler runs that returned an error
+  std::int64_t failures = 0;  // handler runs that failed, hangs among them
+  std::int64_t hangs = 0;     // handler runs that were given up
   std::int64_t parked = 0;
-  std::int64_t refused = 0;  // batches dropped because the lease had passed to another owner
-  bool redis_up = false;
-  int failing_streams = 0;    // streams standing at an entry that fails
+  std::int64_t refused = 0;   // batches dropped because the lease had passed to another owner
+  std::int64_t deaths = 0;    // attempts that the owner before us did not survive
   std::int64_t phantoms = 0;  // entries Redis had and the log had not
+  bool redis_up = false;
+  int failing_streams = 0;      // streams standing at an entry that fails
+  int left_behind = 0;          // runs that were given up and have not ended yet
+  bool standing_aside = false;  // because there are too many of those
 };
 
 // Feeds a handler with the log, exactly once in effect, in order within each (topic, part).
@@ -68,7 +80,17 @@ struct ConsumerStats {
 // the offset past it. Other streams do not wait meanwhile. Failures of the database itself
 // (UNAVAILABLE, ABORTED, UNKNOWN) are no fault of the entry: they are retried without end.
 //
-// Threads: one loop and one lease keeper. The handler runs in the loop's thread.
+// An entry fails when its handler returns an error, throws anything, or does not end within
+// handler_budget. In the last case its database session is ended, so that it holds no locks and can
+// never commit, and its thread is left behind; the next run gets another. An entry that takes the
+// process with it is found out by the owners that follow: see ConsumerCore. All three are parked
+// within 25 s, and the entries behind it in its stream wait no longer; those of other streams wait
+// for one budget at a time.
+//
+// Threads: one loop, one lease keeper, one hand. The handler runs in the hand's thread, one run at
+// a time but for runs that were left behind: those may still be in the handler when the next one
+// begins, so what a handler shares with itself needs a lock. after_commit runs in the loop's
+// thread, after the handler.
 class Consumer {
  public:
   Consumer(ConsumerOptions options, pg::Pool& pool, Handler handler);
@@ -77,32 +99,49 @@ class Consumer {
   Consumer& operator=(const Consumer&) = delete;
 
   void Start();
-  void Stop();  // ends within a second after the running handler; may be called twice
+  // Ends within a second after the running handler or its budget; may be called twice. Runs that
+  // were left behind are waited for by the destructor.
+  void Stop();
   ConsumerStats Stats() const;
 
  private:
+  std::unique_ptr<LeaseKeeper> MakeLeases();
+  absl::Status Stamp(pg::Tx& tx, const std::vector<Held>& gained);
   void Run();
   // Does what the core asks for and tells it what came of it.
   void Do(const ConsumerAction& action, const std::vector<Held>& held);
   absl::Status Sweep(const std::vector<Held>& held);
   absl::Status Take(const ConsumerAction& action, const std::vector<Held>& held);
+  void Announce(const std::vector<LogEntry>& entries, absl::Duration took);
+  // Makes sure that the run which was given up holds nothing any more. The error is one of the
+  // database: then it is not known whose fault the hang was.
+  absl::Status LeaveBehind(int backend);
+  absl::Status Note(const ConsumerAction& action, const std::vector<Held>& held);
+  absl::Status Unnote(const ConsumerAction& action, const std::vector<Held>& held);
   absl::Status Park(const ConsumerAction& action, const std::vector<Held>& held);
   void Listen(const ConsumerAction& action);
   void RedisFailed(const absl::Status& status);
-  std::vector<LogEntry> Take(pg::Tx& tx, const std::vector<Stream>& streams,
-                             const std::vector<std::string>& tokens, int limit);
-  void Publish();  // what the core counted, for Stats()
+  // Without leases, until enough of the runs left behind have ended.
+  void StandAside();
+  void ForgetEndedHands();
+  void SayPhantoms();
+  void Publish(int parts);  // for Stats()
   std::string Where() const { return "consumer:" + options_.group; }
 
   const ConsumerOptions options_;
   pg::Pool& pool_;
   const Handler handler_;
   redis::Connection redis_;
-  redis::Connection probe_;  // Asks with little patience whether a Redis that was away is back.
-  LeaseKeeper leases_;
+  redis::Connection probe_;  // asks with little patience whether a Redis that was away is back
   Doorbell bell_;
+  std::atomic<std::int64_t> deaths_{0};
   std::thread thread_;
-  ConsumerCore core_;                   // of the loop's thread
+  // Of the loop's thread from Start() on.
+  std::unique_ptr<LeaseKeeper> leases_;
+  std::unique_ptr<Hand> hand_;
+  std::vector<std::unique_ptr<Hand>> left_behind_;
+  CarefulTurn careful_turn_;
+  ConsumerCore core_;
   absl::Duration silent_about_redis_;  // monotonic; its absence is said now and then
 
   mutable absl::Mutex mu_;

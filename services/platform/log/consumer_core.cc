@@ -15,6 +15,9 @@ constexpr Backoff kDatabaseBackoff{.initial = absl::Milliseconds(50), .cap = abs
 constexpr Backoff kRedisBackoff{.initial = absl::Milliseconds(100), .cap = absl::Seconds(1)};
 // Disturbed as a whole this often, a batch is taken apart: perhaps one entry disturbs the others.
 constexpr int kDisturbedBatches = 2;
+// Once or twice, an entry may come between the listening and the sweep.
+constexpr int kUnheardSweeps = 3;
+constexpr absl::Duration kListenAnew = absl::Seconds(5);
 // Of a stream; whoever floods Redis is told of often enough.
 constexpr size_t kUnprovenLimit = 256;
 
@@ -56,9 +59,8 @@ ConsumerAction ConsumerCore::Next(absl::Duration now) {
   if (tokens_.empty()) return {.kind = ConsumerAction::kWait, .until = now + kLookForLeases};
   if (now < hold_until_) return {.kind = ConsumerAction::kWait, .until = hold_until_};
   if (unnote_.has_value()) {
-    return {.kind = ConsumerAction::kUnnote,
-            .streams = {unnote_->first},
-            .offset = unnote_->second};
+    return {
+        .kind = ConsumerAction::kUnnote, .streams = {unnote_->first}, .offset = unnote_->second};
   }
   if (noted_.has_value()) {
     attempt_ = std::exchange(noted_, std::nullopt);
@@ -75,6 +77,7 @@ ConsumerAction ConsumerCore::Next(absl::Duration now) {
     if (action.has_value()) {
       asked_ = action->streams;
       limit_ = action->limit;
+      settles_blind_ = action->settles_blind;
       return *std::move(action);
     }
   }
@@ -84,6 +87,7 @@ ConsumerAction ConsumerCore::Next(absl::Duration now) {
 void ConsumerCore::BuildRound(absl::Duration now) {
   Turn together;
   std::vector<Turn> hung;
+  bool leftovers = false;
   for (const Stream& stream : news_) {
     const Place& place = places_[stream];
     if (place.not_before > now) continue;
@@ -92,12 +96,14 @@ void ConsumerCore::BuildRound(absl::Duration now) {
     } else if (place.hung) {
       hung.push_back({.single = true, .streams = {stream}});
     } else {
+      leftovers = leftovers || place.failed > 0 || place.single_until > place.known.offset;
       round_.push_back({.single = true, .streams = {stream}});
     }
   }
   if (!together.streams.empty()) round_.push_front(std::move(together));
-  // Last: whatever else there is should not wait for another hang.
-  round_.insert(round_.end(), hung.begin(), hung.end());
+  // Last, and not while others of its batch are still to be tried alone: those are few and soon
+  // done, and need not wait for another hang each time.
+  if (!leftovers) round_.insert(round_.end(), hung.begin(), hung.end());
 }
 
 std::optional<ConsumerAction> ConsumerCore::Together(const std::vector<Stream>& streams) {
@@ -120,15 +126,23 @@ std::optional<ConsumerAction> ConsumerCore::Single(Stream stream) {
   } else if (const int deaths = place.deaths(); deaths >= options_.deaths) {
     action.kind = ConsumerAction::kPark;
     action.attempts = deaths;
+    action.settles_blind = deaths > place.known.deaths;
     action.reason = absl::StrCat("the process died ", deaths, " times while it handled this entry",
-                                 deaths > place.known.deaths ? ", at first within a batch" : "");
+                                 action.settles_blind ? ", at first within a batch" : "");
   } else {
     action.kind = place.careful() ? ConsumerAction::kNote : ConsumerAction::kTake;
   }
   return action;
 }
 
-ConsumerAction ConsumerCore::Idle(absl::Duration now) const {
+bool ConsumerCore::silent() const { return unheard_ >= kUnheardSweeps; }
+
+absl::Duration ConsumerCore::SweepInterval() const {
+  return redis_up_ && !silent() ? options_.sweep : options_.poll_without_redis;
+}
+
+ConsumerAction ConsumerCore::Idle(absl::Duration now) {
+  failures_ = 0;
   ConsumerAction action{.kind = ConsumerAction::kWait, .until = next_sweep_};
   for (const Stream& stream : news_) {
     action.until = std::min(action.until, places_.at(stream).not_before);
@@ -149,12 +163,15 @@ ConsumerAction ConsumerCore::Idle(absl::Duration now) const {
   if (action.ears.empty()) return action;
   action.kind = ConsumerAction::kListen;
   action.until = std::min(action.until, now + options_.listen);
+  if (silent() && now >= listen_anew_at_) {
+    action.anew = true;
+    listen_anew_at_ = now + kListenAnew;
+  }
   return action;
 }
 
 void ConsumerCore::SweepSoon(absl::Duration now) {
-  next_sweep_ =
-      std::min(next_sweep_, std::max(now, last_sweep_ + options_.poll_without_redis));
+  next_sweep_ = std::min(next_sweep_, std::max(now, last_sweep_ + options_.poll_without_redis));
 }
 
 void ConsumerCore::FoundPhantom(const Place& place, EntryId id, std::string why) {
@@ -163,10 +180,9 @@ void ConsumerCore::FoundPhantom(const Place& place, EntryId id, std::string why)
 }
 
 void ConsumerCore::Swept(const std::vector<StreamPlace>& places, absl::Duration now) {
-  failures_ = 0;
   last_sweep_ = now;
-  next_sweep_ = now + (redis_up_ ? options_.sweep : options_.poll_without_redis);
   lag_ = 0;
+  bool unheard = false;
   for (const StreamPlace& row : places) {
     if (!tokens_.contains(row.stream.second)) continue;
     Place& place = places_[row.stream];
@@ -185,9 +201,13 @@ void ConsumerCore::Swept(const std::vector<StreamPlace>& places, absl::Duration 
       place.heard = {};
       place.unproven.clear();
     }
-    if (row.head > row.offset) news_.insert(row.stream);
+    if (row.head > row.offset && news_.insert(row.stream).second) {
+      unheard = unheard || place.heard.pos < Unsigned(row.head);
+    }
     lag_ += row.head - row.offset;
   }
+  if (redis_up_ && unheard && std::exchange(listened_, false)) ++unheard_;
+  next_sweep_ = now + SweepInterval();
 }
 
 void ConsumerCore::Advance(Place& place, std::int64_t pos) {
@@ -286,7 +306,6 @@ void ConsumerCore::EndAttempt() {
 }
 
 void ConsumerCore::Noted(bool noted, absl::Duration now) {
-  failures_ = 0;
   if (asked_.empty()) return;
   const Stream stream = asked_[0];
   Place* place = Find(stream);
@@ -306,7 +325,12 @@ void ConsumerCore::Noted(bool noted, absl::Duration now) {
 
 void ConsumerCore::Parked(std::optional<std::int64_t> pos, absl::Duration now) {
   failures_ = 0;
-  if (pos.has_value()) ++tally_.parked;
+  if (pos.has_value()) {
+    ++tally_.parked;
+    if (settles_blind_) {
+      for (auto& [stream, place] : places_) place.known.blind = false;
+    }
+  }
   if (asked_.empty()) return;
   Place* place = Find(asked_[0]);
   if (place == nullptr) return;
@@ -321,7 +345,7 @@ void ConsumerCore::DatabaseFailed(absl::Duration now, double uniform) {
 }
 
 void ConsumerCore::Probed(absl::Duration now) {
-  redis_failures_ = 0;
+  unheard_ = 0;
   redis_up_ = true;
   next_sweep_ = now;  // the time between two looks at Postgres has changed
 }
@@ -332,6 +356,9 @@ void ConsumerCore::Deaf(absl::Duration now, double uniform) {
 }
 
 void ConsumerCore::Heard(const std::vector<HeardEntry>& entries) {
+  listened_ = true;
+  redis_failures_ = 0;
+  if (!entries.empty()) unheard_ = 0;
   for (const HeardEntry& heard : entries) {
     Place* place = Find(heard.stream);
     if (place == nullptr) continue;
@@ -347,9 +374,8 @@ void ConsumerCore::Heard(const std::vector<HeardEntry>& entries) {
 }
 
 int ConsumerCore::failing() const {
-  return static_cast<int>(std::count_if(places_.begin(), places_.end(), [](const auto& place) {
-    return place.second.failed > 0;
-  }));
+  return static_cast<int>(std::count_if(places_.begin(), places_.end(),
+                                        [](const auto& place) { return place.second.failed > 0; }));
 }
 
 }  // namespace potok::log

@@ -86,7 +86,9 @@ struct ConsumerAction {
   std::int64_t offset = 0;
   int attempts = 0;
   std::string reason;
+  bool settles_blind = false;  // kPark: the blind death was this entry's, of no other held stream's
   std::vector<Ear> ears;
+  bool anew = false;  // kListen: over a new connection
 };
 
 // Sums since the start.
@@ -106,6 +108,10 @@ struct ConsumerTally {
 // one of the answers that stand beside the action follows, or DatabaseFailed(). A kWait needs none.
 // An answer that comes after a Hold() that took the stream away changes nothing.
 //
+// A Redis that answers and does not tell of what Postgres has (the relay spares its memory, or the
+// connection leads to a server that nobody writes to any more) is as good as none: Postgres is
+// polled, and the connection made anew now and then.
+//
 // Streams are taken together as long as all goes well. Those of a batch that failed go on one entry
 // at a time; a failing entry waits between its attempts while the others go on, and is parked when
 // it has had enough of them. A batch of one is an attempt of its entry.
@@ -113,7 +119,8 @@ struct ConsumerTally {
 // After an owner vanished, the first entries of its streams run alone and each attempt is written
 // before it begins, so that an entry that takes the process with it is found out: the next gain of
 // the lease counts the attempt that was never ended as a death. The death that came first happened
-// somewhere in a batch; it counts for the first entry that another death is known of.
+// somewhere in a batch, blind; it counts for the first entry that is known to have caused others,
+// and for that one only.
 class ConsumerCore {
  public:
   struct Options {
@@ -155,6 +162,8 @@ class ConsumerCore {
   void Heard(const std::vector<HeardEntry>& entries);
   void Deaf(absl::Duration now, double uniform);  // Redis did not answer, or with an error
 
+  // The next action is the take of an attempt that has been noted.
+  bool attempt_follows() const { return noted_.has_value(); }
   const ConsumerTally& tally() const { return tally_; }
   bool redis_up() const { return redis_up_; }
   std::int64_t lag() const { return lag_; }  // entries behind the heads, at the last sweep
@@ -189,7 +198,9 @@ class ConsumerCore {
   void BuildRound(absl::Duration now);
   std::optional<ConsumerAction> Single(Stream stream);
   std::optional<ConsumerAction> Together(const std::vector<Stream>& streams);
-  ConsumerAction Idle(absl::Duration now) const;
+  ConsumerAction Idle(absl::Duration now);
+  bool silent() const;  // Redis
+  absl::Duration SweepInterval() const;
   Place* Find(Stream stream);
   // The streams of a batch that failed go on entry by entry until they are past it.
   void TakeApart(const std::vector<LogEntry>& entries);
@@ -203,19 +214,23 @@ class ConsumerCore {
   Options options_;
   std::map<int, std::string> tokens_;  // part -> token
   std::map<Stream, Place> places_;
-  std::set<Stream> news_;   // streams to look at
-  std::deque<Turn> round_;  // every stream with news has its turn before any has another
-  std::vector<Stream> asked_;  // streams of the action under way
-  int limit_ = 0;              // of the take under way
+  std::set<Stream> news_;       // streams to look at
+  std::deque<Turn> round_;      // every stream with news has its turn before any has another
+  std::vector<Stream> asked_;   // streams of the action under way
+  int limit_ = 0;               // of the take under way
+  bool settles_blind_ = false;  // the parking under way
   using Attempt = std::pair<Stream, std::int64_t>;  // the entry after an offset
-  std::optional<Attempt> noted_;    // is written and comes next
-  std::optional<Attempt> attempt_;  // is written and under way
-  std::optional<Attempt> unnote_;   // is over, which is not written yet
+  std::optional<Attempt> noted_;                    // is written and comes next
+  std::optional<Attempt> attempt_;                  // is written and under way
+  std::optional<Attempt> unnote_;                   // is over, which is not written yet
   absl::Duration next_sweep_ = -absl::InfiniteDuration();
   absl::Duration last_sweep_ = -absl::InfiniteDuration();
   absl::Duration hold_until_ = -absl::InfiniteDuration();
   absl::Duration probe_at_ = -absl::InfiniteDuration();
   bool redis_up_ = false;
+  bool listened_ = false;  // since the last sweep
+  int unheard_ = 0;  // sweeps that found what Redis had not told, since it last told something
+  absl::Duration listen_anew_at_ = -absl::InfiniteDuration();
   int failures_ = 0;        // of the database, in a row
   int redis_failures_ = 0;  // in a row
   int disturbed_ = 0;       // batches in a row that failed by nobody's fault

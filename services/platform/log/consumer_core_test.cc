@@ -95,7 +95,8 @@ TEST_F(ConsumerCoreTest, WithoutLeasesItWaitsAndWithThemItSweepsFirst) {
 }
 
 TEST_F(ConsumerCoreTest, StreamsWithARestAreTakenTogetherUntilTheyGiveLessThanAsked) {
-  Begin({{.stream = kA, .offset = 0, .head = 12}, {.stream = kB, .offset = 4, .head = 4},
+  Begin({{.stream = kA, .offset = 0, .head = 12},
+         {.stream = kB, .offset = 4, .head = 4},
          {.stream = kC, .offset = 1, .head = 3}});
   Action action = Settle();
   EXPECT_EQ(action.kind, Action::kTake);
@@ -296,7 +297,7 @@ TEST_F(ConsumerCoreTest, AnEntryThatIsGoneOrAnothersIsNotAttempted) {
   Begin({{.stream = kA, .head = 1, .careful_until = 100}});
   ASSERT_EQ(Settle().kind, Action::kNote);
   core_.Noted(false, now_);
-  EXPECT_EQ(Next().kind, Action::kWait);
+  EXPECT_EQ(Settle().kind, Action::kWait);
   EXPECT_EQ(core_.tally().refused, 1);
 }
 
@@ -309,7 +310,7 @@ struct Deaths {
 
 TEST_F(ConsumerCoreTest, ThreeDeathsAtOneEntryParkIt) {
   for (const Deaths& c : std::vector<Deaths>{{3, 5, false, true},
-                                             {2, 5, true, true},   // the first one in a batch
+                                             {2, 5, true, true},  // the first one in a batch
                                              {2, 5, false, false},
                                              {0, 5, true, false},  // nothing says it was this one
                                              {1, 5, true, false},
@@ -425,6 +426,65 @@ TEST_F(RedisTest, WithoutItPostgresIsPolledAndProbesBackOff) {
   core_.Probed(now_);
   EXPECT_TRUE(core_.redis_up());
   EXPECT_EQ(Next().kind, Action::kSweep);
+}
+
+TEST_F(RedisTest, OneThatTellsNothingIsAsGoodAsNoneUntilItTellsAgain) {
+  Up({{.stream = kA, .offset = 4, .head = 4}});
+  int taken = 0, anew = 0;
+  absl::Duration start = now_;
+  while (taken < 40) {
+    const Action action = Next();
+    switch (action.kind) {
+      case Action::kSweep:
+        places_[0].head = places_[0].offset + 1;  // something is always new
+        core_.Swept(places_, now_);
+        break;
+      case Action::kTake:
+        ++taken;
+        Committed({Entry(kA, places_[0].offset + 1)});
+        break;
+      case Action::kListen:
+        anew += action.anew ? 1 : 0;
+        core_.Heard({});
+        [[fallthrough]];
+      default: now_ = action.until;
+    }
+  }
+  EXPECT_LT(now_ - start, absl::Seconds(3 + 5));
+  EXPECT_EQ(anew, 1) << "perhaps another server has the address by now";
+  places_[0].head = places_[0].offset + 1;
+  core_.Heard({Heard(kA, places_[0].head)});
+  ASSERT_EQ(Next().kind, Action::kTake);
+  Committed({Entry(kA, places_[0].head)});
+  now_ += Ms(100);
+  core_.Swept(places_, now_);
+  start = now_;
+  Action action;
+  while ((action = Next()).kind != Action::kSweep) {
+    if (action.kind == Action::kListen) core_.Heard({});
+    now_ = action.until;
+  }
+  EXPECT_EQ(now_ - start, absl::Seconds(1));
+}
+
+TEST_F(RedisTest, OneThatAnswersProbesAndFailsReadsIsAskedWithGrowingPauses) {
+  Begin({{.stream = kA}});
+  int probes = 0;
+  const absl::Duration start = now_;
+  while (now_ - start < absl::Seconds(10)) {
+    const Action action = Next();
+    switch (action.kind) {
+      case Action::kSweep: core_.Swept(places_, now_); break;
+      case Action::kListen: core_.Deaf(now_, 0.5); break;
+      case Action::kProbe:
+        ++probes;
+        core_.Probed(now_);
+        break;
+      default: now_ = action.until;
+    }
+  }
+  EXPECT_GE(probes, 10);
+  EXPECT_LE(probes, 30);
 }
 
 TEST_F(RedisTest, AGroupWithoutRedisNeverAsksForIt) {

@@ -22,14 +22,7 @@ namespace {
 using testing::Eventually;
 using testing::IsOk;
 
-class ConsumerTest : public LogFixture {
- protected:
-  void StartRelay() {
-    relay_ = std::make_unique<Relay>(RelayDefaults(), database_.pool(24));
-    relay_->Start();
-  }
-  std::unique_ptr<Relay> relay_;
-};
+using ConsumerTest = LogFixture;
 
 TEST_F(ConsumerTest, EveryEntryHasItsEffectOnceUnderFailuresTakeoversAndRedisLoss) {
   StartRelay();
@@ -156,42 +149,6 @@ TEST_F(ConsumerTest, TwinUnderTheSameTokenGetsNothingOfWhatIsBeingHandled) {
   ExpectOnceAndInOrder(5);
 }
 
-TEST_F(ConsumerTest, PoisonIsParkedAfterFiveAttemptsWhileTheOthersGoOn) {
-  StartRelay();
-  std::atomic<int> attempts{0};
-  testing::Recorder<std::string> notices;
-  ConsumerOptions options = ConsumerDefaults();
-  options.hooks.on_notice = [&](absl::string_view where, absl::string_view what) {
-    notices.Add(absl::StrCat(where, ": ", what));
-  };
-  Consumer consumer(options, database_.pool(),
-                    [&](pg::Tx& tx, const std::vector<LogEntry>& entries) -> absl::Status {
-                      for (const LogEntry& entry : entries) {
-                        if (entry.entity == Entity(1) && entry.version == 3) {
-                          if (entries.size() == 1) ++attempts;
-                          return absl::InvalidArgumentError("cannot understand this one");
-                        }
-                        if (absl::Status s = Record(tx, "analytics", entry); !s.ok()) return s;
-                      }
-                      return absl::OkStatus();
-                    });
-  consumer.Start();
-  for (int e = 0; e < 16; ++e) ASSERT_THAT(Append(database_.pool(), e, 1, 10), IsOk());
-  ASSERT_TRUE(EffectsReach(159));
-  EXPECT_EQ(attempts.load(), 5);
-  EXPECT_EQ(database_.Query("SELECT concat_ws('|', grp, topic, part, pos, version, attempts, "
-                            "state, reason) FROM ledger.dlq"),
-            "analytics|2|1|3|3|5|parked|INVALID_ARGUMENT: cannot understand this one");
-  ASSERT_TRUE(Eventually([&] { return consumer.Stats().handled == 159; }));
-  EXPECT_EQ(consumer.Stats().parked, 1);
-  ExpectOnceAndInOrder(159);
-  EXPECT_TRUE(notices.WaitUntil([](const std::vector<std::string>& all) {
-    return std::any_of(all.begin(), all.end(), [](const std::string& notice) {
-      return notice.find("parked topic 2 part 1 pos 3") != std::string::npos;
-    });
-  }));
-}
-
 TEST_F(ConsumerTest, DatabaseTroubleIsNoFaultOfTheEntryAndNeverParksIt) {
   StartRelay();
   std::atomic<int> calls{0};
@@ -254,55 +211,6 @@ TEST_F(ConsumerTest, EveryEntryHasItsEffectOnceWhenPostgresCrashes) {
   ExpectDenseAndOrdered(appended);
   ExpectOnceAndInOrder(appended);
   EXPECT_EQ(Int("SELECT count(*) FROM ledger.dlq"), 0);
-}
-
-TEST_F(ConsumerTest, WorksWithoutRedisAndPicksItUpWhenItComes) {
-  redis_.Stop();
-  StartRelay();
-  Consumer consumer(ConsumerDefaults(), database_.pool(), Recording());
-  consumer.Start();
-  for (int e = 0; e < 16; ++e) ASSERT_THAT(Append(database_.pool(), e, 1, 5), IsOk());
-  ASSERT_TRUE(EffectsReach(80));
-  EXPECT_FALSE(consumer.Stats().redis_up);
-  redis_.Start();
-  ASSERT_TRUE(Eventually([&] { return consumer.Stats().redis_up; }));
-  for (int e = 0; e < 16; ++e) ASSERT_THAT(Append(database_.pool(), e, 6, 10), IsOk());
-  ASSERT_TRUE(EffectsReach(160));
-  ExpectOnceAndInOrder(160);
-}
-
-TEST_F(ConsumerTest, PhantomInRedisCostsNothingButALook) {
-  StartRelay();
-  Consumer consumer(ConsumerDefaults(), database_.pool(), Recording());
-  consumer.Start();
-  ASSERT_TRUE(Eventually([&] { return consumer.Stats().redis_up; }));
-  redis::Connection redis({.address = redis_.address()});
-  ASSERT_THAT(redis.Command({"XADD", Key(1, 2, 1), "5-0", "e", "phantom"}), IsOk());
-  ASSERT_THAT(Append(database_.pool(), 1, 1, 9), IsOk());
-  relay_->Notify();
-  ASSERT_TRUE(EffectsReach(9));
-  ExpectOnceAndInOrder(9);
-}
-
-TEST_F(ConsumerTest, AnotherProcessTakesOverFromOneThatDied) {
-  StartRelay();
-  ConsumerOptions options = ConsumerDefaults();
-  auto dead = std::make_unique<LeaseKeeper>(
-      LeaseOptions{.family = "consumer:analytics",
-                   .parts = AllParts(),
-                   .owner = "dead",
-                   .times = ShortLeases(),
-                   .hooks = {}},
-      database_.pool(), [](pg::Tx&, const std::vector<Held>&) { return absl::OkStatus(); });
-  ASSERT_THAT(dead->Round(), IsOk());  // holds every lease and never renews
-  const auto start = std::chrono::steady_clock::now();
-  Consumer consumer(options, database_.pool(), Recording());
-  consumer.Start();
-  ASSERT_THAT(Append(database_.pool(), 1, 1, 1), IsOk());
-  ASSERT_TRUE(EffectsReach(1));
-  const auto took = std::chrono::steady_clock::now() - start;
-  EXPECT_GT(took, std::chrono::milliseconds(700)) << "the dead one's lease was not respected";
-  EXPECT_LT(took, std::chrono::seconds(5));
 }
 
 TEST_F(ConsumerTest, TheGrantsOfEachServiceSuffice) {

@@ -12,8 +12,8 @@ namespace potok::log {
 // another would only spread the damage.
 bool IsTransient(const absl::Status& status);
 
-// What is kept in ledger.dlq: code, message, the server's words; at most 2000 bytes, cut between
-// characters.
+// What is kept in ledger.dlq: code, message, the server's words; at most 2000 bytes of UTF-8 that
+// Postgres takes, whatever the handler said.
 std::string Why(const absl::Status& status);
 
 }  // namespace potok::log

@@ -208,7 +208,8 @@ absl::Status LeaseKeeper::Gain(const std::vector<Held>& wanted) {
     gained.clear();
     for (const auto& row : tx.Run(sql::kLeaseGain, pg::TextArray(names), pg::TextArray(tokens),
                                   options_.owner, absl::ToInt64Milliseconds(options_.times.ttl))) {
-      gained.push_back({PartOf(row["name"].as<std::string>()), row["token"].as<std::string>()});
+      gained.push_back({PartOf(row["name"].as<std::string>()), row["token"].as<std::string>(),
+                        row["unclean"].as<bool>()});
     }
     return gained.empty() ? absl::OkStatus() : stamp_(tx, gained);
   }));

@@ -19,6 +19,8 @@ namespace potok::log {
 struct Held {
   int part = 0;
   std::string token;  // uuid
+  // Only in what a gain hands to its stamp: the owner before has not given the lease back.
+  bool unclean = false;
 
   bool operator==(const Held&) const = default;
 };

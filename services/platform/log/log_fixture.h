@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
 
 #include "platform/log/consumer.h"
@@ -19,6 +20,29 @@
 #include "platform/testing/status_matchers.h"
 
 namespace potok::log {
+
+// Handlers that pass it hang until it is open. Thread-safe.
+class Gate {
+ public:
+  void Open() {
+    absl::MutexLock lock(&mu_);
+    open_ = true;
+  }
+  void Pass() {
+    absl::MutexLock lock(&mu_);
+    mu_.Await(absl::Condition(&open_));
+  }
+
+ private:
+  absl::Mutex mu_;
+  bool open_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+// Opens it at the end at the latest: declared after the consumer, which waits for its handlers.
+struct OpenAtTheEnd {
+  Gate& gate;
+  ~OpenAtTheEnd() { gate.Open(); }
+};
 
 // A migrated database and a Redis of its own, with short leases so that a takeover takes a second.
 class LogFixture : public ::testing::Test {
@@ -104,6 +128,11 @@ class LogFixture : public ::testing::Test {
     };
   }
 
+  void StartRelay() {
+    relay_ = std::make_unique<Relay>(RelayDefaults(), database_.pool(24));
+    relay_->Start();
+  }
+
   int Int(const std::string& sql) {
     const std::string text = database_.Query(sql);
     return text.empty() ? 0 : std::stoi(text);
@@ -142,6 +171,7 @@ class LogFixture : public ::testing::Test {
 
   testing::TestDatabase database_;
   testing::TestRedis redis_;
+  std::unique_ptr<Relay> relay_;
 };
 
 }  // namespace potok::log

@@ -58,8 +58,8 @@ TEST(LastPosition, IsThatOfTheLastGeneratedId) {
 
 TEST(NewsOfAStream, SayWhoseTheyAreAndWhenTheyAreNotTheRelays) {
   const Reply fields = Array({Text("e"), Text("an-entity"), Text("v"), Text("3"), Text("t")});
-  const auto news = NewsIn(Array({Array({Text("s1"), Array({Array({Text("7-0"), fields}),
-                                                           Array({Text("8-2"), Array({})})})})}));
+  const auto news = NewsIn(Array({Array(
+      {Text("s1"), Array({Array({Text("7-0"), fields}), Array({Text("8-2"), Array({})})})})}));
   ASSERT_EQ(news.size(), 1u);
   ASSERT_EQ(news[0].entries.size(), 2u);
   EXPECT_EQ(news[0].entries[0].id, (EntryId{7, 0}));

@@ -2,14 +2,18 @@
 
 #include <utility>
 
+#include "base/backoff.h"
 #include "base/status_macros.h"
+#include "platform/log/pace.h"
 
 namespace potok::log {
 namespace {
 
 // How long a stopping listener may still wait in a read; below the second in which a loop must end.
 constexpr absl::Duration kListen = absl::Milliseconds(300);
-constexpr absl::Duration kRetry = absl::Milliseconds(500);
+// A Redis that is away is asked with growing pauses, and its absence is said now and then.
+constexpr Backoff kRetry{.initial = absl::Milliseconds(100), .cap = absl::Seconds(2)};
+constexpr absl::Duration kSayAgain = absl::Seconds(30);
 
 }  // namespace
 
@@ -25,11 +29,25 @@ RemoteWake::~RemoteWake() {
 }
 
 void RemoteWake::Run() {
+  int failures = 0;
+  absl::Duration not_before = -absl::InfiniteDuration(), say_at = -absl::InfiniteDuration();
   while (!bell_.closed()) {
     if (!bell_.WaitFor(absl::Seconds(1))) continue;
-    // Not retried: by the time a retry succeeded, the relay's poll would long have seen the row.
-    if (const auto sent = redis_.Command({"PUBLISH", channel_, ""}); !sent.ok()) {
+    // Neither kept nor retried: by the time a retry succeeded, the relay's poll would long have
+    // seen the row.
+    if (Monotonic() < not_before) continue;
+    const auto sent = redis_.Command({"PUBLISH", channel_, ""});
+    if (sent.ok()) {
+      failures = 0;
+      say_at = -absl::InfiniteDuration();
+      continue;
+    }
+    if (bell_.closed()) return;
+    const absl::Duration now = Monotonic();
+    not_before = now + kRetry.Wait(++failures, Uniform());
+    if (now >= say_at) {
       hooks_.Error("wake", sent.status());
+      say_at = now + kSayAgain;
     }
   }
 }
@@ -58,12 +76,22 @@ void WakeListener::Run() {
     if (message.has_value()) bell_.Ring();
     return absl::OkStatus();
   };
+  int failures = 0;
+  absl::Duration say_at = -absl::InfiniteDuration();
   while (!stop_.closed()) {
-    if (const absl::Status status = listen(); !status.ok() && !stop_.closed()) {
-      redis_.Close();
-      hooks_.Error("wake", status);
-      stop_.WaitFor(kRetry);
+    const absl::Status status = listen();
+    if (status.ok()) {
+      failures = 0;
+      say_at = -absl::InfiniteDuration();
+      continue;
     }
+    if (stop_.closed()) return;
+    redis_.Close();
+    if (const absl::Duration now = Monotonic(); now >= say_at) {
+      hooks_.Error("wake", status);
+      say_at = now + kSayAgain;
+    }
+    stop_.WaitFor(kRetry.Wait(++failures, Uniform()));
   }
 }
 

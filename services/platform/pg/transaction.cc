@@ -115,6 +115,9 @@ absl::Status Tx::Savepoint(absl::FunctionRef<absl::Status()> body) {
   return status;
 }
 
+int Tx::socket() const { return session_.connection().sock(); }
+int Tx::backend_pid() const { return session_.connection().backendpid(); }
+
 namespace internal {
 namespace {
 

@@ -57,6 +57,11 @@ class Tx {
 
   std::chrono::steady_clock::time_point deadline() const { return deadline_; }
 
+  // The connection, for whoever must end it from another thread: its descriptor here, valid as long
+  // as the body runs, and the server's process behind it.
+  int socket() const;
+  int backend_pid() const;
+
  private:
   template <class F>
   pqxx::result Timed(const char* name, F&& run);

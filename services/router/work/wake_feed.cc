@@ -43,14 +43,17 @@ log::ConsumerOptions WakeFeed::Complete(log::ConsumerOptions options) {
   options.parts.resize(desk::kParts);
   std::iota(options.parts.begin(), options.parts.end(), 0);
   options.after_commit = [this](const std::vector<log::LogEntry>&) {
-    for (const std::string& flow : flows_) bell_.Wake(flow);
-    flows_.clear();
+    std::vector<std::string> flows;
+    {
+      absl::MutexLock lock(&mu_);
+      flows.swap(flows_);
+    }
+    for (const std::string& flow : flows) bell_.Wake(flow);
   };
   return options;
 }
 
 absl::Status WakeFeed::Handle(pg::Tx& tx, const std::vector<log::LogEntry>& entries) {
-  flows_.clear();
   std::vector<int> parts;
   std::vector<std::string> tickets;
   for (const log::LogEntry& entry : entries) {
@@ -58,7 +61,10 @@ absl::Status WakeFeed::Handle(pg::Tx& tx, const std::vector<log::LogEntry>& entr
     parts.push_back(entry.part);
     tickets.push_back(entry.entity);
   }
-  if (!tickets.empty()) flows_ = ReadFlowsOfTickets(tx, parts, tickets);
+  std::vector<std::string> flows;
+  if (!tickets.empty()) flows = ReadFlowsOfTickets(tx, parts, tickets);
+  absl::MutexLock lock(&mu_);
+  flows_ = std::move(flows);
   return absl::OkStatus();
 }
 

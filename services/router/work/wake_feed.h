@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+
 #include "platform/log/consumer.h"
 #include "platform/pg/pool.h"
 #include "router/domain/flow_bell.h"
@@ -28,8 +31,9 @@ class WakeFeed {
   absl::Status Handle(pg::Tx& tx, const std::vector<log::LogEntry>& entries);
 
   FlowBell& bell_;
-  // Of the batch in hand; used by the consumer's thread only.
-  std::vector<std::string> flows_;
+  // Of the batch in hand. A handler that was left behind may still be at it.
+  absl::Mutex mu_;
+  std::vector<std::string> flows_ ABSL_GUARDED_BY(mu_);
   log::Consumer consumer_;
 };
 
