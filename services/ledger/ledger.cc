@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/error.h"
+#include "base/half_gone.h"
 #include "base/status_macros.h"
 #include "desk/ticket/ids.h"
 #include "platform/pg/transaction.h"
@@ -21,6 +22,17 @@ absl::Status Overloaded() {
   detail.ru = "Очередь записи заполнена. Повторите с тем же request_id чуть позже.";
   return MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED",
                    "the write queue is full; repeat with the same request_id a little later",
+                   std::move(detail));
+}
+
+absl::Status HalfGone() {
+  ErrorDetail detail;
+  detail.retry_after = absl::Milliseconds(200);
+  detail.ru = "Больше половины времени вызова ушло на ожидание очереди записи; ничего не изменено. "
+              "Повторите с тем же request_id.";
+  return MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED",
+                   "more than half of the call's time passed in the write queue; nothing was "
+                   "changed, repeat with the same request_id",
                    std::move(detail));
 }
 
@@ -73,7 +85,7 @@ Ledger::Ledger(pg::Pool& pool, Reference& reference, const Clock& clock, LedgerO
     : pool_(pool),
       reference_(reference),
       clock_(clock),
-      options_(options),
+      options_(std::move(options)),
       on_commit_(std::move(on_commit)) {
   for (int i = 0; i < options_.executors; ++i) {
     executors_.push_back(std::make_unique<Executor>());
@@ -100,7 +112,7 @@ void Ledger::Submit(desk::Command command, std::chrono::steady_clock::time_point
   }
   Executor& executor = *executors_[PartOf(command) % executors_.size()];
   absl::MutexLock lock(&executor.mu);
-  executor.waiting.push_back({std::move(command), deadline, std::move(done)});
+  executor.waiting.push_back({std::move(command), options_.now(), deadline, std::move(done)});
 }
 
 absl::StatusOr<Outcome> Ledger::Execute(desk::Command command,
@@ -118,7 +130,7 @@ absl::StatusOr<Outcome> Ledger::Execute(desk::Command command,
 }
 
 LedgerStats Ledger::Stats() const {
-  return {queued_.load(), commands_.load(), batches_.load(), fallbacks_.load()};
+  return {queued_.load(), commands_.load(), batches_.load(), fallbacks_.load(), shed_.load()};
 }
 
 std::vector<Ledger::Item> Ledger::TakeBatch(Executor& executor) {
@@ -161,11 +173,15 @@ void Ledger::Run(Executor& executor) {
 }
 
 void Ledger::CommitBatch(std::vector<Item> batch) {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = options_.now();
   std::vector<Item*> items;
   for (Item& item : batch) {
     if (item.deadline <= now) {
+      ++shed_;
       item.done(TooLate());
+    } else if (MoreThanHalfGone(item.since, now, item.deadline)) {
+      ++shed_;
+      item.done(HalfGone());
     } else {
       items.push_back(&item);
     }
@@ -179,7 +195,7 @@ void Ledger::CommitBatch(std::vector<Item> batch) {
     // Something in the batch broke it for all. One by one, only the bad one fails.
     fallbacks_.fetch_add(1);
     for (Item* item : items) {
-      if (item->deadline <= std::chrono::steady_clock::now()) {
+      if (item->deadline <= options_.now()) {
         item->done(TooLate());
         continue;
       }

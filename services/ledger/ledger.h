@@ -29,6 +29,8 @@ struct LedgerOptions {
   int executors = 2;
   int max_batch = 64;
   int max_queued = 4096;  // Over all executors; beyond it Submit refuses at once.
+  // Tests bring their own.
+  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 
 struct LedgerStats {
@@ -36,6 +38,7 @@ struct LedgerStats {
   int64_t commands = 0;
   int64_t batches = 0;
   int64_t fallbacks = 0;  // Batches that had to be retried one by one.
+  int64_t shed = 0;       // Commands not started because half of their time or all of it was gone.
 };
 
 class Ledger {
@@ -50,8 +53,9 @@ class Ledger {
   // Finishes what is queued, then stops.
   ~Ledger();
 
-  // Work past `deadline` is answered DEADLINE_EXCEEDED without being started. A full queue is
-  // RESOURCE_EXHAUSTED with a time to retry after.
+  // Work past `deadline` is answered DEADLINE_EXCEEDED without being started. A full queue, and
+  // work that has waited for more than half of its time, is RESOURCE_EXHAUSTED with a time to retry
+  // after.
   void Submit(desk::Command command, std::chrono::steady_clock::time_point deadline, Done done);
 
   // The same, waiting for the answer: for callers that have a thread to spend.
@@ -63,6 +67,7 @@ class Ledger {
  private:
   struct Item {
     desk::Command command;
+    std::chrono::steady_clock::time_point since;
     std::chrono::steady_clock::time_point deadline;
     Done done;
   };
@@ -83,6 +88,7 @@ class Ledger {
   std::atomic<int64_t> commands_{0};
   std::atomic<int64_t> batches_{0};
   std::atomic<int64_t> fallbacks_{0};
+  std::atomic<int64_t> shed_{0};
 };
 
 }  // namespace potok::ledger

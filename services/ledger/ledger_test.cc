@@ -13,11 +13,13 @@
 #include "gtest/gtest.h"
 
 #include "base/entropy.h"
+#include "base/error.h"
 #include "desk/calendar/ready_calendars.h"
 #include "desk/ticket/ids.h"
 #include "ledger/definition_codec.h"
 #include "ledger/history.h"
 #include "platform/clock/clock.h"
+#include "platform/testing/signal.h"
 #include "platform/testing/stack.h"
 #include "platform/testing/status_matchers.h"
 
@@ -331,6 +333,60 @@ TEST_F(LedgerTest, ALockedTicketDelaysItsNeighboursOnce) {
   EXPECT_THAT(refusal, StatusIs(absl::StatusCode::kAborted, "CONFLICT"));
   // Two waits of two seconds: the first command's, and the batch's own. The rest is one by one.
   EXPECT_LT(free_ms, 7500);
+}
+
+TEST_F(LedgerTest, WorkThatWaitedForMoreThanHalfOfItsTimeIsShedBeforeItIsStarted) {
+  using Steady = std::chrono::steady_clock;
+  const Steady::time_point start = Steady::now();
+  std::atomic<Steady::duration> passed{Steady::duration::zero()};
+  LedgerOptions options;
+  options.executors = 1;
+  options.now = [&] { return start + passed.load(); };
+  const std::string id = File();
+  Ledger ledger(database_.pool(), *reference_, clock_, options, [] {});
+  absl::Notification holds, release, first_done, shed_done, served_done;
+  std::thread hog([&] {
+    EXPECT_THAT(pg::InTransaction(
+                    database_.pool(), {},
+                    [&](pg::Tx& tx) -> absl::Status {
+                      tx.RunText("SELECT 1 FROM ledger.ticket WHERE id = $1::uuid FOR UPDATE",
+                                 {pg::ToParam(id)});
+                      holds.Notify();
+                      release.WaitForNotificationWithTimeout(absl::Seconds(9));
+                      return absl::OkStatus();
+                    }),
+                IsOk());
+  });
+  holds.WaitForNotification();
+  const auto comment = [&](const char* words) {
+    return On(id, Agent("agent1"), desk::AddComment{words, false});
+  };
+  // The first keeps the executor busy; one ticket's next command waits for the next batch.
+  ledger.Submit(comment("раз"), start + std::chrono::seconds(60),
+                [&](absl::StatusOr<Outcome>) { first_done.Notify(); });
+  EXPECT_TRUE(testing::Eventually([&] {
+    return database_.Query("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0";
+  }));
+  absl::Status shed;
+  ledger.Submit(comment("два"), start + std::chrono::seconds(10),
+                [&](absl::StatusOr<Outcome> outcome) {
+                  shed = outcome.status();
+                  shed_done.Notify();
+                });
+  ledger.Submit(comment("три"), start + std::chrono::seconds(60),
+                [&](absl::StatusOr<Outcome> outcome) {
+                  EXPECT_THAT(outcome, IsOk());
+                  served_done.Notify();
+                });
+  passed = std::chrono::seconds(6);
+  release.Notify();
+  first_done.WaitForNotification();
+  shed_done.WaitForNotification();
+  served_done.WaitForNotification();
+  hog.join();
+  EXPECT_THAT(shed, StatusIs(absl::StatusCode::kResourceExhausted, "OVERLOADED"));
+  EXPECT_TRUE(GetErrorDetail(shed).retry_after.has_value());
+  EXPECT_EQ(ledger.Stats().shed, 1);
 }
 
 TEST_F(LedgerTest, AnAgentWhoLeftTheTeamStillGivesTheSlotBack) {

@@ -19,6 +19,7 @@ void AddBoard(CLI::App& app, Where& where, Run& run);
 void AddVerify(CLI::App& app, Where& where, Run& run);
 void AddExplain(CLI::App& app, Where& where, Run& run);
 void AddLoad(CLI::App& app, Where& where, Run& run);
+void AddDeadLetters(CLI::App& app, Where& where, Run& run);  // dead_letters.cc
 
 // Opens the connection or says on stderr why not; nullptr then.
 std::unique_ptr<Connection> OpenOrSay(const Where& where);

@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   potok::ctl::AddVerify(app, where, run);
   potok::ctl::AddExplain(app, where, run);
   potok::ctl::AddLoad(app, where, run);
+  potok::ctl::AddDeadLetters(app, where, run);
   CLI11_PARSE(app, argc, argv);
   return run ? run() : EXIT_FAILURE;
 }

@@ -94,6 +94,7 @@ absl::Status Player::File(Part& part) {
   ticket.set_urgency(static_cast<api::v1::Degree>(degrees.urgency));
   ticket.set_impact(static_cast<api::v1::Degree>(degrees.impact));
   ticket.set_channel(ChannelOf(c.contact));
+  request.set_bulk(true);  // Nobody waits for the answer: people who file now go first.
   request.set_request_id(RequestIdFor(absl::StrCat("replay/", c.id, "/file")));
   const auto made = connection_.Call(*connection_.intake, &IntakeService::Stub::CreateTicket,
                                      request, Requester(cast_.CallerOf(c)), kPatience);

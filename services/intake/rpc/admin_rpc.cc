@@ -2,14 +2,12 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "google/protobuf/util/time_util.h"
 
 #include "base/status_macros.h"
+#include "intake/domain/dead_letter.h"
 #include "intake/sql.h"
 #include "ledger/verify.h"
 #include "platform/pg/transaction.h"
@@ -19,8 +17,6 @@ namespace {
 
 namespace v1 = admin::v1;
 using google::protobuf::util::TimeUtil;
-
-constexpr const char* kTopics[] = {"", "assignment", "escalation", "lifecycle"};
 
 v1::InvariantCheck ToWire(const ledger::InvariantResult& check) {
   v1::InvariantCheck out;
@@ -45,30 +41,29 @@ google::protobuf::Timestamp ToWire(absl::Time time) {
 
 int PageSize(int asked) { return asked == 0 ? 50 : asked; }
 
-v1::DeadLetter::State StateToWire(const std::string& state) {
-  if (state == "parked") return v1::DeadLetter::STATE_PARKED;
-  return state == "replayed" ? v1::DeadLetter::STATE_REPLAYED : v1::DeadLetter::STATE_DROPPED;
-}
-
-v1::DeadLetter LetterOf(const pqxx::row& row) {
-  v1::DeadLetter letter;
-  const std::string group = row["grp"].as<std::string>();
-  const std::string topic = kTopics[row["topic"].as<int>()];
-  const int part = row["part"].as<int>();
-  const int64_t position = row["pos"].as<int64_t>();
-  letter.set_name(absl::StrCat("deadLetters/", group, "-", topic, "-", part, "-", position));
-  letter.set_group(group);
-  letter.set_topic(topic);
-  letter.set_part(part);
-  letter.set_position(position);
-  letter.set_ticket(absl::StrCat("tickets/", row["entity"].as<std::string>()));
-  letter.set_event_version(row["version"].as<int64_t>());
-  letter.set_attempt_count(row["attempts"].as<int>());
-  letter.set_reason(row["reason"].as<std::string>());
-  letter.set_state(StateToWire(row["state"].as<std::string>()));
-  *letter.mutable_park_time() = ToWire(pg::FromTimestamp(row["parked_at"]));
-  letter.set_drop_reason(row["note"].as<std::string>());
-  return letter;
+v1::TransportStatus::Admission ToWire(const Admission& admission) {
+  v1::TransportStatus::Admission out;
+  const Admission::View view = admission.Now();
+  switch (view.state) {
+    case AdmissionState::kOpen: out.set_state(v1::TransportStatus::Admission::STATE_OPEN); break;
+    case AdmissionState::kSheddingLow:
+      out.set_state(v1::TransportStatus::Admission::STATE_SHEDDING_LOW);
+      break;
+    case AdmissionState::kSheddingAll:
+      out.set_state(v1::TransportStatus::Admission::STATE_SHEDDING_ALL);
+      break;
+  }
+  const auto span = [](absl::Duration duration) {
+    return TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(duration));
+  };
+  // Unset before the first measurement.
+  if (view.since > absl::InfinitePast()) *out.mutable_state_change_time() = ToWire(view.since);
+  out.set_outbox_count(view.facts.outbox_rows);
+  *out.mutable_log_lag() = span(view.facts.log_lag);
+  out.set_outbox_soft_limit(admission.limits().soft_rows);
+  out.set_outbox_hard_limit(admission.limits().hard_rows);
+  *out.mutable_log_lag_limit() = span(admission.limits().lag);
+  return out;
 }
 
 pg::TxOptions ReadUntil(const CallContext& call) {
@@ -104,35 +99,31 @@ grpc::ServerUnaryReactor* AdminRpc::ListDeadLetters(grpc::CallbackServerContext*
                                                     v1::ListDeadLettersResponse* answer) {
   return front_.Blocking(
       context, request, answer,
-      [this](const CallContext& call,
-             const v1::ListDeadLettersRequest& q) -> absl::StatusOr<v1::ListDeadLettersResponse> {
-        // The cursor is (grp, topic, part, pos) of the last row; groups hold no space.
-        std::vector<std::string> after = {"", "0", "0", "0"};
-        if (!q.page_token().empty()) {
-          POTOK_ASSIGN_OR_RETURN(const std::string keys,
-                                 tokens_.Open(q.page_token(), "deadLetters", absl::Now()));
-          after = absl::StrSplit(keys, ' ');
-        }
-        const int size = PageSize(q.page_size());
-        return pg::InTransaction(
-            pool_, ReadUntil(call), [&](pg::Tx& tx) -> absl::StatusOr<v1::ListDeadLettersResponse> {
-              v1::ListDeadLettersResponse out;
-              const pqxx::result rows =
-                  tx.Run(sql::kAdminDeadLetters, after[0], after[1], after[2], after[3], size + 1);
-              for (const auto& row : rows) {
-                if (out.dead_letters_size() == size) {
-                  const v1::DeadLetter& last = out.dead_letters(size - 1);
-                  out.set_next_page_token(
-                      tokens_.Seal(absl::StrCat(last.group(), " ", rows[size - 1]["topic"].c_str(),
-                                                " ", last.part(), " ", last.position()),
-                                   "deadLetters", absl::Now()));
-                  break;
-                }
-                *out.add_dead_letters() = LetterOf(row);
-              }
-              return out;
-            });
-      });
+      [this](const CallContext& call, const auto& q) { return letters_.List(call, q); });
+}
+
+grpc::ServerUnaryReactor* AdminRpc::GetDeadLetter(grpc::CallbackServerContext* context,
+                                                  const v1::GetDeadLetterRequest* request,
+                                                  v1::DeadLetter* answer) {
+  return front_.Blocking(
+      context, request, answer,
+      [this](const CallContext& call, const auto& q) { return letters_.Get(call, q); });
+}
+
+grpc::ServerUnaryReactor* AdminRpc::ReplayDeadLetters(grpc::CallbackServerContext* context,
+                                                      const v1::ReplayDeadLettersRequest* request,
+                                                      v1::ReplayDeadLettersResponse* answer) {
+  return front_.Blocking(
+      context, request, answer,
+      [this](const CallContext& call, const auto& q) { return letters_.Replay(call, q); });
+}
+
+grpc::ServerUnaryReactor* AdminRpc::DropDeadLetters(grpc::CallbackServerContext* context,
+                                                    const v1::DropDeadLettersRequest* request,
+                                                    v1::DropDeadLettersResponse* answer) {
+  return front_.Blocking(
+      context, request, answer,
+      [this](const CallContext& call, const auto& q) { return letters_.Drop(call, q); });
 }
 
 grpc::ServerUnaryReactor* AdminRpc::ListLeases(grpc::CallbackServerContext* context,
@@ -178,6 +169,7 @@ grpc::ServerUnaryReactor* AdminRpc::GetTransportStatus(grpc::CallbackServerConte
         options.snapshot = true;  // Outbox, log and offsets of one moment.
         return pg::InTransaction(
             pool_, options, [&](pg::Tx& tx) -> absl::StatusOr<v1::TransportStatus> {
+              tx.KeepTable("ledger.outbox");  // A snapshot alone does not outlive a truncation.
               v1::TransportStatus out;
               const pqxx::row totals = tx.Run(sql::kAdminTransport)[0];
               out.set_outbox_count(totals["outbox_count"].as<int64_t>());
@@ -187,10 +179,11 @@ grpc::ServerUnaryReactor* AdminRpc::GetTransportStatus(grpc::CallbackServerConte
               }
               out.set_published_count(totals["published_count"].as<int64_t>());
               out.set_parked_count(totals["parked_count"].as<int64_t>());
+              *out.mutable_admission() = ToWire(admission_);
               for (const auto& row : tx.Run(sql::kAdminGroupLag)) {
                 v1::TransportStatus::GroupLag& lag = *out.add_groups();
                 lag.set_group(row["grp"].as<std::string>());
-                lag.set_topic(kTopics[row["topic"].as<int>()]);
+                lag.set_topic(std::string(TopicName(row["topic"].as<int>())));
                 lag.set_entry_count(row["entries"].as<int64_t>());
                 if (!row["age_us"].is_null()) {
                   *lag.mutable_oldest_age() =

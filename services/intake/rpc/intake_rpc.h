@@ -13,6 +13,7 @@
 
 #include "base/call_context.h"
 #include "desk/ticket/command.h"
+#include "intake/domain/admission.h"
 #include "intake/domain/ticket_feed.h"
 #include "intake/domain/ticket_filing.h"
 #include "intake/domain/ticket_seen.h"
@@ -31,6 +32,7 @@ namespace potok::intake {
 struct IntakeParts {
   rpc::Front& front;
   ledger::Ledger& ledger;
+  Admission& admission;
   ledger::Reference& reference;
   const TicketReads& reads;
   const TicketLists& lists;

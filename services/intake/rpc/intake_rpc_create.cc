@@ -114,6 +114,14 @@ IntakeRpc::Reactor* IntakeRpc::CreateTicket(Context* c, const v1::CreateTicketRe
              rpc::Answer<v1::Ticket> answer) {
         const absl::StatusOr<Filing> filing = FilingFromWire(q.ticket());
         if (!filing.ok()) return answer(filing.status());
+        // Ahead of all work: what is put off must cost next to nothing. A repeat of what was filed
+        // before is put off as well; it is answered when requests are taken again.
+        if (!q.validate_only()) {
+          const absl::Status admitted = parts_.admission.Check(
+              desk::PriorityOf(filing->urgency, filing->impact, filing->needed_today), q.bulk(),
+              static_cast<double>(RandomBits() >> 11) * 0x1p-53);
+          if (!admitted.ok()) return answer(admitted);
+        }
         absl::StatusOr<Accepted> accepted = Accept(call, *filing, q);
         if (q.validate_only()) {
           if (!accepted.ok()) return answer(accepted.status());

@@ -1,12 +1,12 @@
 #include "intake/store/list_tickets.h"
 
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
 #include "base/status_macros.h"
+#include "desk/filter/sql_conditions.h"
 #include "intake/sql.h"
 #include "ledger/history.h"
 #include "platform/pg/transaction.h"
@@ -71,32 +71,11 @@ std::string KeyText(const std::string& field, int64_t key) {
   return key == TicketCursor::kNever ? "infinity" : pg::ToTimestamp(absl::FromUnixMicros(key));
 }
 
-// A query under construction: text and the values of its placeholders, which can never part.
-class Conditions {
- public:
-  std::string Add(std::string value, absl::string_view cast) {
-    params_.emplace_back(std::move(value));
-    return absl::StrCat("$", params_.size(), "::", cast);
-  }
-  void And(std::string condition) { terms_.push_back(std::move(condition)); }
-  void And(desk::SqlCondition condition) {
-    terms_.push_back(std::move(condition.text));
-    std::move(condition.params.begin(), condition.params.end(), std::back_inserter(params_));
-  }
-  int next() const { return static_cast<int>(params_.size()) + 1; }
-  std::string Where() const { return absl::StrCat(" WHERE ", absl::StrJoin(terms_, " AND ")); }
-  const std::vector<pg::Param>& params() const { return params_; }
-
- private:
-  std::vector<std::string> terms_;
-  std::vector<pg::Param> params_;
-};
-
 // Rows behind the cursor: (a beyond a0) or (a = a0 and (b beyond b0 or ...)), ending with the id.
 // The first column is bounded once more outside of the alternatives, so that an index on it is
 // walked from the cursor on and not from its beginning.
 std::string Behind(const std::vector<desk::OrderTerm>& order, const TicketCursor& cursor,
-                   Conditions& conditions) {
+                   desk::SqlConditions& conditions) {
   std::string inner = absl::StrCat("t.id > ", conditions.Add(cursor.id, "uuid"));
   std::string bound;
   for (size_t i = order.size(); i-- > 0;) {
@@ -148,7 +127,7 @@ desk::SqlCondition VisibleTo(const desk::Viewer& viewer, int first) {
 absl::StatusOr<TicketListPage> TicketLists::List(
     const desk::Viewer& viewer, const TicketListQuery& query,
     std::chrono::steady_clock::time_point deadline) const {
-  Conditions matching;
+  desk::SqlConditions matching;
   // Named even when nothing asks for it: Postgres refuses a parameter that no expression gives a
   // type.
   matching.And(
@@ -158,7 +137,7 @@ absl::StatusOr<TicketListPage> TicketLists::List(
                          desk::RenderSql(query.filter, TicketColumns(), matching.next()));
   matching.And(std::move(filter));
 
-  Conditions page = matching;
+  desk::SqlConditions page = matching;
   if (query.after) page.And(Behind(query.order, *query.after, page));
   // One more than asked for tells whether there is a next page.
   const std::string limit = page.Add(absl::StrCat(query.page_size + 1), "int");

@@ -120,6 +120,13 @@ log::Hooks Foundation::HooksFor(obs::Metrics& metrics) const {
   hooks.on_notice = [](absl::string_view where, absl::string_view what) {
     obs::LogInfo("transport.notice", what, {{"where", where}});
   };
+  hooks.on_replay = [&metrics](absl::string_view group, bool done) {
+    metrics
+        .Counter("potok_dead_letters_replayed_total",
+                 "Dead letters carried out again by this process, by outcome.",
+                 {{"group", std::string(group)}, {"outcome", done ? "done" : "failed"}})
+        .Increment();
+  };
   prometheus::Counter& entries = metrics.Counter(
       "potok_log_entries_total", "Log entries sequenced or consumed by this process.", {});
   hooks.on_batch = [&entries](absl::string_view, int count, absl::Duration) {

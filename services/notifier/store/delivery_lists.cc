@@ -1,6 +1,5 @@
 #include "notifier/store/delivery_lists.h"
 
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -8,7 +7,7 @@
 #include "absl/strings/str_join.h"
 
 #include "base/status_macros.h"
-#include "desk/filter/render_sql.h"
+#include "desk/filter/sql_conditions.h"
 #include "desk/ticket/ids.h"
 #include "ledger/history.h"
 #include "notifier/domain/delivery_fields.h"
@@ -70,32 +69,11 @@ Delivery ReadDelivery(const pqxx::row& row) {
   return d;
 }
 
-// A query under construction: text and the values of its placeholders, which can never part.
-class Conditions {
- public:
-  std::string Add(std::string value, absl::string_view cast) {
-    params_.emplace_back(std::move(value));
-    return absl::StrCat("$", params_.size(), "::", cast);
-  }
-  void And(std::string condition) { terms_.push_back(std::move(condition)); }
-  void And(desk::SqlCondition condition) {
-    terms_.push_back(std::move(condition.text));
-    std::move(condition.params.begin(), condition.params.end(), std::back_inserter(params_));
-  }
-  int next() const { return static_cast<int>(params_.size()) + 1; }
-  std::string Where() const { return absl::StrCat(" WHERE ", absl::StrJoin(terms_, " AND ")); }
-  const std::vector<pg::Param>& params() const { return params_; }
-
- private:
-  std::vector<std::string> terms_;
-  std::vector<pg::Param> params_;
-};
-
 }  // namespace
 
 absl::StatusOr<DeliveryPage> DeliveryLists::List(const DeliveryQuery& query,
                                                  Deadline deadline) const {
-  Conditions matching;
+  desk::SqlConditions matching;
   POTOK_ASSIGN_OR_RETURN(desk::SqlCondition filter,
                          desk::RenderSql(query.filter, Columns(), matching.next()));
   matching.And(std::move(filter));
@@ -103,7 +81,7 @@ absl::StatusOr<DeliveryPage> DeliveryLists::List(const DeliveryQuery& query,
     matching.And(
         absl::StrCat("d.flow_id = ANY(", matching.Add(pg::TextArray(*query.flows), "text[]"), ")"));
   }
-  Conditions page = matching;
+  desk::SqlConditions page = matching;
   if (query.after) {
     const std::string at = page.Add(pg::ToTimestamp(query.after->planned_at), "timestamptz");
     page.And(

@@ -132,6 +132,12 @@ void FillDefaults(ServiceConfig& config) {
   standard(ledger, &v1::LedgerConfig::executors, &v1::LedgerConfig::set_executors, 2u);
   standard(ledger, &v1::LedgerConfig::batch_size, &v1::LedgerConfig::set_batch_size, 64u);
   standard(ledger, &v1::LedgerConfig::queue_bound, &v1::LedgerConfig::set_queue_bound, 4096u);
+  standard(ledger, &v1::LedgerConfig::outbox_soft_limit,
+           &v1::LedgerConfig::set_outbox_soft_limit, 50000u);
+  standard(ledger, &v1::LedgerConfig::outbox_hard_limit,
+           &v1::LedgerConfig::set_outbox_hard_limit, 200000u);
+  standard(ledger, &v1::LedgerConfig::log_lag_limit_ms, &v1::LedgerConfig::set_log_lag_limit_ms,
+           30000u);
   standard(config.mutable_smtp(), &v1::SmtpConfig::timeout_ms, &v1::SmtpConfig::set_timeout_ms,
            15000u);
   if (config.templates().default_locale().empty()) {
@@ -170,6 +176,9 @@ absl::Status Check(const ServiceConfig& config) {
   }
   if (absl::StrContains(absl::AsciiStrToLower(config.postgres().dsn()), "password")) {
     wrong.push_back("postgres.dsn: holds a password; put it into the file of postgres.passfile");
+  }
+  if (config.ledger().outbox_soft_limit() > config.ledger().outbox_hard_limit()) {
+    wrong.push_back("ledger.outbox_soft_limit: at most ledger.outbox_hard_limit");
   }
   if (config.workers().threads() > 256) wrong.push_back("workers.threads: at most 256");
   if (config.postgres().pool_size() > 256) wrong.push_back("postgres.pool_size: at most 256");

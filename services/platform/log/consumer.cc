@@ -42,6 +42,12 @@ Consumer::Consumer(ConsumerOptions options, pg::Pool& pool, Handler handler)
     : options_(std::move(options)),
       pool_(pool),
       handler_(std::move(handler)),
+      replay_({.group = options_.group,
+               .owner = options_.owner,
+               .handler = handler_,
+               .after_commit = options_.after_commit,
+               .hooks = options_.hooks},
+              pool),
       redis_(options_.redis),
       probe_(ProbeOptions(options_.redis)),
       leases_(MakeLeases()),
@@ -116,7 +122,8 @@ void Consumer::Publish(int parts) {
             .redis_up = core_.redis_up(),
             .failing_streams = core_.failing(),
             .left_behind = static_cast<int>(left_behind_.size()),
-            .standing_aside = leases_ == nullptr};
+            .standing_aside = leases_ == nullptr,
+            .replay = replay_.Stats()};
 }
 
 void Consumer::Run() {
@@ -126,7 +133,10 @@ void Consumer::Run() {
     if (leases_ == nullptr) return;
     const std::vector<Held> held = leases_->Get();
     core_.Hold(held, Monotonic());
-    Do(core_.Next(Monotonic()), held);
+    const absl::Duration replay_at = Monotonic() + replay_.Turn(held);
+    ConsumerAction action = core_.Next(Monotonic());
+    action.until = std::min(action.until, replay_at);
+    Do(action, held);
     SayPhantoms();
     Publish(static_cast<int>(held.size()));
   }

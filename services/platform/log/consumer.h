@@ -15,6 +15,7 @@
 
 #include "platform/log/careful_turn.h"
 #include "platform/log/consumer_core.h"
+#include "platform/log/dead_letter_replay.h"
 #include "platform/log/doorbell.h"
 #include "platform/log/entry.h"
 #include "platform/log/hand.h"
@@ -62,6 +63,7 @@ struct ConsumerStats {
   int failing_streams = 0;      // streams standing at an entry that fails
   int left_behind = 0;          // runs that were given up and have not ended yet
   bool standing_aside = false;  // because there are too many of those
+  ReplayStats replay;           // dead letters carried out again
 };
 
 // Feeds a handler with the log, exactly once in effect, in order within each (topic, part).
@@ -131,6 +133,7 @@ class Consumer {
   const ConsumerOptions options_;
   pg::Pool& pool_;
   const Handler handler_;
+  DeadLetterReplay replay_;  // runs in the loop's thread, between batches
   redis::Connection redis_;
   redis::Connection probe_;  // asks with little patience whether a Redis that was away is back
   Doorbell bell_;

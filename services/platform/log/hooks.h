@@ -17,6 +17,8 @@ struct Hooks {
   std::function<void(absl::string_view where, int entries, absl::Duration took)> on_batch;
   // Something an operator should know, said once: lease gained, entry parked, incarnation raised.
   std::function<void(absl::string_view where, absl::string_view what)> on_notice;
+  // A dead letter of `group` was carried out, or failed once more.
+  std::function<void(absl::string_view group, bool done)> on_replay;
 
   void Error(absl::string_view where, const absl::Status& status) const {
     if (on_error) on_error(where, status);
@@ -26,6 +28,9 @@ struct Hooks {
   }
   void Notice(absl::string_view where, absl::string_view what) const {
     if (on_notice) on_notice(where, what);
+  }
+  void Replay(absl::string_view group, bool done) const {
+    if (on_replay) on_replay(group, done);
   }
 };
 

@@ -99,6 +99,7 @@ Relay::Relay(RelayOptions options, pg::Pool& pool)
                 tx.Run(sql::kStampHeads, PartArray(gained), TokenArray(gained));
                 return absl::OkStatus();
               }),
+      slots_({.part = options_.parts.front(), .hooks = options_.hooks}, pool),
       core_({.batch_per_part = options_.batch_per_part,
              .busy_poll = options_.busy_poll,
              .idle_poll = options_.idle_poll,
@@ -150,6 +151,7 @@ void Relay::Run() {
       LeaseKeeper::Holding holding = leases_.GetWithVersion();
       core_.BeginTurn(Monotonic(), std::move(holding.held), holding.version, Link());
       stat_parts_ = static_cast<int>(core_.held().size());
+      slots_.Turn(core_.held());
     }
     const RelayAction action = core_.Next(Monotonic());
     if (action.kind == RelayAction::kWait) {

@@ -18,6 +18,7 @@
 #include "platform/log/entry.h"
 #include "platform/log/hooks.h"
 #include "platform/log/lease.h"
+#include "platform/log/outbox_slots.h"
 #include "platform/log/relay_core.h"
 #include "platform/log/wake.h"
 #include "platform/pg/pool.h"
@@ -113,6 +114,7 @@ class Relay {
   redis::Connection redis_;
   redis::Connection probe_;  // Asks with little patience whether a Redis that was away is back.
   LeaseKeeper leases_;
+  OutboxSlots slots_;
   Doorbell bell_;
   std::unique_ptr<WakeListener> listener_;
   std::thread thread_;

@@ -125,6 +125,13 @@ MappedError MapError(const std::exception& error) {
                 "у базы данных кончилось место или память; нужен администратор", Disposition::kFail,
                 error, state);
   }
+  // The disk of the database answers with errors: another server, or this one after a repair, may not.
+  if (absl::StartsWith(state, "58")) {
+    return Make(StatusCode::kUnavailable, "STORAGE_UNAVAILABLE",
+                "the database cannot use its disk; the administrator must act",
+                "база данных не может работать с диском; нужен администратор", Disposition::kFail,
+                error, state);
+  }
   return Make(StatusCode::kInternal, "INTERNAL", "the database refused the statement",
               "база данных отвергла запрос", Disposition::kFail, error, state);
 }

@@ -30,7 +30,8 @@ struct MappedError {
 //   connection lost, too many connections  UNAVAILABLE, connection dropped
 //   server shutting down (57P0x), 25P03    UNAVAILABLE, connection dropped
 //   statement cancelled or timed out       DEADLINE_EXCEEDED
-//   disk full, out of memory               RESOURCE_EXHAUSTED
+//   disk full, out of memory (53)          RESOURCE_EXHAUSTED, with a time to retry after
+//   the server's disk fails (58)           UNAVAILABLE
 //   read-only server (25006)               UNAVAILABLE, connection dropped: a demoted primary
 //   lost answer to COMMIT                  UNKNOWN, never retried
 //   everything else                        INTERNAL

@@ -65,6 +65,9 @@ std::vector<Case> Cases() {
        "57014"},
       {"DiskFull", Make<pqxx::disk_full>("full", "INSERT", "53100"), StatusCode::kResourceExhausted,
        "OVERLOADED", kFail, "53100"},
+      {"DiskFullByStateAlone", Sql("53100"), StatusCode::kResourceExhausted, "OVERLOADED", kFail,
+       "53100"},
+      {"DiskFails", Sql("58030"), StatusCode::kUnavailable, "STORAGE_UNAVAILABLE", kFail, "58030"},
       {"InDoubt", Make<pqxx::in_doubt_error>("lost"), StatusCode::kUnknown, "OUTCOME_UNKNOWN",
        kInDoubt, ""},
       {"CompletionUnknown", Make<pqxx::statement_completion_unknown>("lost"), StatusCode::kUnknown,
@@ -89,6 +92,13 @@ TEST_P(ErrorMap, GivesCodeReasonAndDisposition) {
   EXPECT_EQ(SqlState(mapped.status), c.state);
   EXPECT_EQ(Cause(mapped.status), c.error->what());
   EXPECT_FALSE(GetErrorDetail(mapped.status).ru.empty());
+}
+
+TEST_P(ErrorMap, WhatMayPassLaterSaysWhen) {
+  const absl::Status status = MapError(*GetParam().error).status;
+  const bool later = absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
+                     absl::IsAborted(status);
+  EXPECT_EQ(GetErrorDetail(status).retry_after.has_value(), later);
 }
 
 TEST_P(ErrorMap, KeepsSqlAndServerWordsOutOfTheMessage) {

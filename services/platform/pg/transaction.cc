@@ -98,6 +98,10 @@ pqxx::result Tx::Exec(const std::string& sql) {
   return Timed("text", [&] { return work_.exec(sql); });
 }
 
+void Tx::KeepTable(const std::string& table) {
+  Exec("LOCK TABLE " + table + " IN ACCESS SHARE MODE");
+}
+
 absl::Status Tx::Savepoint(absl::FunctionRef<absl::Status()> body) {
   work_.exec("SAVEPOINT potok");
   absl::Status status;

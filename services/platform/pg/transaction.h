@@ -50,6 +50,11 @@ class Tx {
   pqxx::result RunText(const std::string& sql, const std::vector<Param>& args = {});
   pqxx::result Exec(const std::string& sql);  // may hold several statements; no parameters
 
+  // Keeps `table` (trusted text) from being truncated or rebuilt until the transaction ends, which
+  // no snapshot does: rows truncated by others vanish from it. So in a transaction with
+  // TxOptions::snapshot this comes before the first statement.
+  void KeepTable(const std::string& table);
+
   // Runs `body` under a savepoint: when it returns an error or a statement in it is refused, only
   // its own effects vanish and the transaction goes on. Failures that end the whole transaction
   // (deadlock, lost connection) still end it. Not available in InAutocommit.

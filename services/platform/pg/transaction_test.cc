@@ -12,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "base/error.h"
 #include "platform/testing/signal.h"
 #include "platform/testing/stack.h"
 #include "platform/testing/status_matchers.h"
@@ -162,6 +163,30 @@ TEST_F(Transactions, ConstraintAndTimeoutsAreTold) {
   });
   EXPECT_THAT(locked, StatusIs(absl::StatusCode::kAborted, "CONFLICT"));
   EXPECT_EQ(SqlState(locked), "55P03");
+}
+
+// What a full disk does, at a statement and at COMMIT: nothing is in doubt, nothing is our fault.
+TEST_F(Transactions, AFullDiskIsToldAsSuchAndWhenToComeAgain) {
+  database_.Query(
+      "CREATE TABLE public.full_disk (n int);"
+      "CREATE FUNCTION public.no_space() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; "
+      "END $$;"
+      "CREATE TRIGGER at_once BEFORE INSERT ON public.full_disk FOR EACH ROW WHEN (new.n = 1) "
+      "EXECUTE FUNCTION public.no_space();"
+      "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON public.full_disk DEFERRABLE INITIALLY "
+      "DEFERRED FOR EACH ROW WHEN (new.n = 2) EXECUTE FUNCTION public.no_space()");
+  for (const int n : {1, 2}) {
+    const absl::Status status =
+        InTransaction(database_.pool(), {}, [&](Tx& tx) -> absl::Status {
+          tx.RunText("INSERT INTO public.full_disk VALUES ($1)", {ToParam(n)});
+          return absl::OkStatus();
+        });
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted)) << n;
+    EXPECT_TRUE(GetErrorDetail(status).retry_after.has_value()) << n;
+    EXPECT_EQ(SqlState(status), "53100") << n;
+  }
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM public.full_disk"), "0");
 }
 
 TEST_F(Transactions, PassedDeadlineSendsNothing) {

@@ -48,6 +48,17 @@ absl::Status Overloaded() {
                    "too many calls are waiting; try again later", std::move(detail));
 }
 
+absl::Status HalfGone() {
+  ErrorDetail detail;
+  detail.retry_after = absl::Milliseconds(500);
+  detail.ru = "Сервис перегружен: больше половины времени вызова ушло на ожидание; ничего не "
+              "изменено, повторите";
+  return MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED",
+                   "more than half of the call's time passed in the queue; nothing was changed, try "
+                   "again",
+                   std::move(detail));
+}
+
 absl::Status TooLate() {
   ErrorDetail detail;
   detail.ru = "Время вызова истекло до начала работы; ничего не изменено";
@@ -59,6 +70,7 @@ absl::Status TooLate() {
 absl::Status ToStatus(Work::Refusal why) {
   switch (why) {
     case Work::Refusal::kLate: return TooLate();
+    case Work::Refusal::kHalfGone: return HalfGone();
     case Work::Refusal::kGone:
       return MakeError(absl::StatusCode::kCancelled, "CALLER_GONE",
                        "the caller gave up before the work started; nothing was changed");

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/half_gone.h"
+
 namespace potok::rpc {
 
 WorkerPool::WorkerPool(const WorkerPoolOptions& options, obs::Metrics& metrics)
     : queue_bound_(options.queue_bound),
+      now_(options.now),
       wait_seconds_(metrics.Histogram("potok_pool_wait_seconds",
                                       "Time a call waited for a thread of the worker pool.")),
       rejected_(metrics.Counter("potok_pool_rejected_total",
@@ -14,6 +17,9 @@ WorkerPool::WorkerPool(const WorkerPoolOptions& options, obs::Metrics& metrics)
       late_(metrics.Counter("potok_pool_abandoned_total",
                             "Calls that waited in the queue and were not started, by reason.",
                             {{"reason", "late"}})),
+      half_gone_(metrics.Counter("potok_pool_abandoned_total",
+                                 "Calls that waited in the queue and were not started, by reason.",
+                                 {{"reason", "half_gone"}})),
       gone_(metrics.Counter("potok_pool_abandoned_total",
                             "Calls that waited in the queue and were not started, by reason.",
                             {{"reason", "gone"}})),
@@ -37,7 +43,7 @@ bool WorkerPool::Submit(Work* work) {
   {
     const absl::MutexLock lock(&mutex_);
     if (!stopping_ && queue_.size() < queue_bound_) {
-      queue_.push_back({work, std::chrono::steady_clock::now()});
+      queue_.push_back({work, now_()});
       return true;
     }
   }
@@ -71,7 +77,7 @@ void WorkerPool::ServeQueue() {
       item = queue_.front();
       queue_.pop_front();
     }
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = now_();
     wait_seconds_.Observe(std::chrono::duration<double>(now - item.since).count());
     if (item.work->Gone()) {
       gone_.Increment();
@@ -79,6 +85,9 @@ void WorkerPool::ServeQueue() {
     } else if (now >= item.work->Deadline()) {
       late_.Increment();
       item.work->Refuse(Work::Refusal::kLate);
+    } else if (MoreThanHalfGone(item.since, now, item.work->Deadline())) {
+      half_gone_.Increment();
+      item.work->Refuse(Work::Refusal::kHalfGone);
     } else {
       busy_.Increment();
       item.work->Run();

@@ -3,11 +3,13 @@
 // gRPC's own threads are few and shared by all connections, so nothing that blocks may run there;
 // this pool is where a handler may wait for the database. Its length is the whole back-pressure of
 // a service: a full queue answers "try later" in microseconds instead of everybody's deadline
-// passing in the queue. Thread-safe.
+// passing in the queue. Work that has waited for more than half of its time is not started either:
+// its caller is told to come again while there is time left to. Thread-safe.
 #pragma once
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,7 +25,7 @@ namespace potok::rpc {
 // once.
 class Work {
  public:
-  enum class Refusal { kLate, kGone, kStopping };
+  enum class Refusal { kLate, kHalfGone, kGone, kStopping };
 
   virtual ~Work() = default;
   virtual std::chrono::steady_clock::time_point Deadline() const = 0;
@@ -35,6 +37,8 @@ class Work {
 struct WorkerPoolOptions {
   int threads = 8;
   size_t queue_bound = 1024;
+  // Tests bring their own.
+  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 
 class WorkerPool {
@@ -56,9 +60,11 @@ class WorkerPool {
   void ServeQueue();
 
   const size_t queue_bound_;
+  const std::function<std::chrono::steady_clock::time_point()> now_;
   prometheus::Histogram& wait_seconds_;
   prometheus::Counter& rejected_;
   prometheus::Counter& late_;
+  prometheus::Counter& half_gone_;
   prometheus::Counter& gone_;
   prometheus::Gauge& busy_;
 

@@ -38,7 +38,9 @@ class Probe : public Work {
 
 class WorkerPoolTest : public ::testing::Test {
  protected:
-  WorkerPoolTest() : pool_({.threads = 1, .queue_bound = 2}, metrics_) {}
+  WorkerPoolTest()
+      : pool_({.threads = 1, .queue_bound = 2, .now = [this] { return start_ + passed_.load(); }},
+              metrics_) {}
 
   // Keeps the only thread busy until `go_`.
   void Occupy() {
@@ -47,6 +49,8 @@ class WorkerPoolTest : public ::testing::Test {
     blocker_.started.WaitForNotification();
   }
 
+  const Clock::time_point start_ = Clock::now();
+  std::atomic<Clock::duration> passed_{Clock::duration::zero()};
   obs::Metrics metrics_;
   absl::Notification go_;
   Probe blocker_;
@@ -70,7 +74,7 @@ TEST_F(WorkerPoolTest, AFullQueueRefusesAtOnce) {
 TEST_F(WorkerPoolTest, LateOrUnwantedWorkIsNotStarted) {
   Occupy();
   Probe late, unwanted;
-  late.deadline = Clock::now();
+  late.deadline = start_;
   unwanted.gone = true;
   ASSERT_TRUE(pool_.Submit(&late));
   ASSERT_TRUE(pool_.Submit(&unwanted));
@@ -80,6 +84,23 @@ TEST_F(WorkerPoolTest, LateOrUnwantedWorkIsNotStarted) {
   EXPECT_EQ(late.refused, Work::Refusal::kLate);
   EXPECT_FALSE(unwanted.ran);
   EXPECT_EQ(unwanted.refused, Work::Refusal::kGone);
+}
+
+TEST_F(WorkerPoolTest, WorkThatWaitedForMoreThanHalfOfItsTimeIsNotStarted) {
+  Occupy();
+  Probe shed, still_worth_it;
+  shed.deadline = start_ + std::chrono::seconds(10);
+  still_worth_it.deadline = start_ + std::chrono::seconds(11);
+  ASSERT_TRUE(pool_.Submit(&shed));
+  ASSERT_TRUE(pool_.Submit(&still_worth_it));
+  passed_ = std::chrono::milliseconds(5500);
+  go_.Notify();
+  still_worth_it.ended.WaitForNotification();
+  EXPECT_EQ(shed.refused, Work::Refusal::kHalfGone);
+  EXPECT_FALSE(shed.ran);
+  EXPECT_TRUE(still_worth_it.ran) << "exactly half is left";
+  EXPECT_NE(metrics_.Render().find("potok_pool_abandoned_total{reason=\"half_gone\"} 1"),
+            std::string::npos);
 }
 
 TEST_F(WorkerPoolTest, StopLetsRunningWorkEndAndRefusesTheRest) {

@@ -1,12 +1,13 @@
 -- Moves at most $3 outbox rows of each owned part ($1, with the lease tokens $2) to the log.
 -- The heads are raised first and only under our token; only rows whose head was raised are moved, so a relay
--- that lost a part moves nothing of it. `expected` lets the caller check that positions stay dense.
+-- that lost a part moves nothing of it. Both slots of the outbox are read by id, each by its key.
+-- `expected` lets the caller check that positions stay dense.
 WITH owned AS (
   SELECT part, token FROM unnest($1::smallint[], $2::uuid[]) AS o (part, token)),
 pick AS MATERIALIZED (
-  SELECT owned.part, owned.token, b.id, b.topic
+  SELECT owned.part, owned.token, b.id, b.slot, b.topic
     FROM owned
-   CROSS JOIN LATERAL (SELECT o.id, o.topic FROM ledger.outbox AS o
+   CROSS JOIN LATERAL (SELECT o.id, o.slot, o.topic FROM ledger.outbox AS o
                         WHERE o.part = owned.part ORDER BY o.id LIMIT $3::int) AS b),
 counted AS (
   SELECT part, token, topic, count(*) AS n FROM pick GROUP BY part, token, topic),
@@ -17,7 +18,8 @@ head AS (
   RETURNING h.topic, h.part, h.next_pos - c.n AS first_pos, c.n, h.incarnation),
 gone AS (
   DELETE FROM ledger.outbox AS o USING pick, head
-   WHERE o.part = pick.part AND o.id = pick.id AND head.topic = pick.topic AND head.part = pick.part
+   WHERE o.part = pick.part AND o.id = pick.id AND o.slot = pick.slot
+     AND head.topic = pick.topic AND head.part = pick.part
   RETURNING o.part, o.id, o.topic, o.entity, o.version, o.type, o.at),
 numbered AS (
   SELECT g.topic, g.part, head.first_pos - 1 + row_number() OVER (PARTITION BY g.topic, g.part ORDER BY g.id) AS pos,
