@@ -30,6 +30,8 @@ namespace {
 
 // Two, so that one slow recipient does not hold up everybody; a mail server rarely likes many more.
 constexpr int kMailWorkers = 2;
+// For a message that is under way when the process must end.
+constexpr absl::Duration kLastMail = absl::Seconds(3);
 constexpr absl::Duration kGaugesEvery = absl::Seconds(5);
 
 struct MailSetup {
@@ -90,6 +92,9 @@ class Notifier final : public app::Bound {
     auto& followed = parts.metrics.Gauge("potok_inboxes_followed", "Open WatchInbox streams.");
     scrape_ = parts.metrics.BeforeScrape([this, &followed] { followed.Set(hub_.following()); });
     parts.OnDrain([this] { consumer_.Stop(); });
+    parts.OnDrain([this] {
+      for (const auto& loop : loops_) loop->Hurry(kLastMail);
+    });
     consumer_.Start();
   }
 

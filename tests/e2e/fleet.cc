@@ -1,5 +1,6 @@
 #include "e2e/fleet.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -56,6 +58,7 @@ Fleet::Fleet(FleetOptions options) : options_(std::move(options)), folder_(MakeF
   setenv("POTOK_ENV", "dev", 1);
   signal(SIGPIPE, SIG_IGN);
   if (options_.redis) redis_ = std::make_unique<TestRedis>();
+  if (options_.mail) StartSink();
   FoundCompany(database_);
   if (options_.found) options_.found(database_);
   for (const std::string& service : options_.services) {
@@ -78,6 +81,29 @@ Fleet::~Fleet() {
   fs::remove_all(folder_, ignored);
 }
 
+void Fleet::StartSink() {
+  const char* root = std::getenv("POTOK_ROOT");
+  // ROOT/build/TREE/bin/this
+  const fs::path sink =
+      (root != nullptr ? fs::path(root) : fs::path(ProgramOf("")).parent_path() / "../../..") /
+      "tools/sink";
+  const std::string port_file = folder_ + "/sink.address";
+  auto started = Process::Start(
+      {"/usr/bin/python3", sink.string(), "--dir", folder_ + "/mail", "--port-file", port_file}, "",
+      folder_ + "/sink.log");
+  if (!started.ok()) Die(std::string(started.status().message()));
+  sink_ = *std::move(started);
+  if (!Eventually([&] { return sink_.Ended() || fs::exists(port_file); }) || !sink_.running()) {
+    Die("no mail sink: " + Slurp(folder_ + "/sink.log"));
+  }
+  sink_address_ = std::string(absl::StripAsciiWhitespace(Slurp(port_file)));
+}
+
+int64_t Fleet::Mails() const {
+  const std::string index = Slurp(folder_ + "/mail/index.jsonl");
+  return std::count(index.begin(), index.end(), '\n');
+}
+
 std::string Fleet::LogFile(const Replica& replica) {
   return absl::StrCat(replica.stem, ".", replica.starts, ".log");
 }
@@ -98,6 +124,11 @@ void Fleet::Spawn(Replica& replica) {
   std::vector<std::string> config = {"auth.mode=MODE_DEV",
                                      absl::StrCat("postgres.dsn=", database_.dsn(role)),
                                      absl::StrCat("redis.address=", redis)};
+  if (options_.mail && replica.service == "notifier") {
+    config.push_back("smtp.url=smtp://" + sink_address_);
+    config.push_back("smtp.from=Potok <potok@example.org>");
+    config.push_back("smtp.allow_plaintext=true");
+  }
   config.insert(config.end(), options_.config.begin(), options_.config.end());
   for (const std::string& setting : config) {
     command.push_back("--set");

@@ -26,6 +26,8 @@ struct FleetOptions {
   int replicas = 1;
   // False: the services are told of a Redis where nobody answers.
   bool redis = true;
+  // A mail sink (tools/sink) and a notifier that sends to it.
+  bool mail = false;
   // "key=value" for --set, of every service.
   std::vector<std::string> config;
   // Adds to the company before anything starts.
@@ -68,6 +70,9 @@ class Fleet {
   // What the process has logged since its last start.
   std::string Log(const std::string& service, int replica) const;
 
+  // Messages that have arrived at the sink.
+  int64_t Mails() const;
+
   // The invariants of the ledger, asked of the service that offers the check, until they hold, or
   // patience ends: "" when they do, else what breaks them. For a moment when nobody calls any more.
   std::string Verify();
@@ -84,6 +89,7 @@ class Fleet {
 
   Replica& Find(const std::string& service, int replica);
   const Replica& Find(const std::string& service, int replica) const;
+  void StartSink();
   void Spawn(Replica& replica);
   void AwaitReady(Replica& replica);
   static std::string LogFile(const Replica& replica);
@@ -92,6 +98,8 @@ class Fleet {
   std::string folder_;
   TestDatabase database_;
   std::unique_ptr<TestRedis> redis_;
+  Process sink_;
+  std::string sink_address_;
   std::vector<Replica> replicas_;
 };
 

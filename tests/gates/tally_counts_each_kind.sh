@@ -23,6 +23,7 @@ cat >"$scratch/gtest/flow_test.xml" <<'END'
   <testcase name="OkToo" status="run" result="completed" classname="Flow"/>
   <testcase name="Bad" status="run" result="completed" classname="Flow"><failure message="1 is not 2"/></testcase>
   <testcase name="Skipped" status="run" result="skipped" classname="Flow"><skipped message="a.cc:3&#x0A;no redis"/></testcase>
+  <testcase name="Flushed" status="run" result="skipped" classname="Flow"><skipped message="a.cc:9&#x0A;about Redis itself"/></testcase>
   <testcase name="Off" status="notrun" result="suppressed" classname="Flow"/>
 </testsuite></testsuites>
 END
@@ -32,7 +33,7 @@ END
 if "${tool[python3]}" tools/dev.d/tally.py "$scratch/junit.xml" "$scratch/gtest" >"$scratch/out"; then broken "failures ended with status 0"; fi
 last=$(tail -n 1 "$scratch/out")
 [ "$last" = '4 passed, 4 failed, 3 skipped' ] || broken "counted as: $last"
-for name in 'FAILED flow_test: Flow.Bad' 'FAILED crash_test' 'FAILED leak_test' 'FAILED gone_test' 'gate_skipped' 'Flow.Skipped  no redis' 'Flow.Off'; do
+for name in 'FAILED flow_test: Flow.Bad' 'FAILED crash_test' 'FAILED leak_test' 'FAILED gone_test' 'gate_skipped' 'Flow.Skipped  no redis' 'Flow.Off' 'itself (1)' 'Flow.Flushed'; do
   grep -qF -- "$name" "$scratch/out" || broken "$name is not listed: $(cat "$scratch/out")"
 done
 echo "$last, each by name"

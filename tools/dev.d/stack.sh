@@ -19,7 +19,7 @@ start_stack() {
   if [ "$fresh" = keep ] && [ "$TIME_SCALE" != 1 ]; then resume_clock || return 1; fi
   start_sink && start_services || return 1
   write_addresses
-  say "  Postgres, Redis, mail sink and ${#SERVICES[@]} services are up  ${dim}$(seconds_since "$from") s${plain}"
+  say "  Postgres, ${POTOK_NO_REDIS:+no }Redis, mail sink and ${#SERVICES[@]} services are up  ${dim}$(seconds_since "$from") s${plain}"
 }
 
 # A scaled clock stands still while its stack is down: otherwise a replay that was interrupted for a minute would be resumed
@@ -63,6 +63,7 @@ kernel picks, and a mail sink; leaves them running and prints their addresses. T
   --time-scale N   let business time run N times as fast (only for a new database: the first start fixes the clock)
   --no-build       start the programs that are there
 A clock that runs faster stands still while the stack is down. POTOK_LOG_LEVEL=debug makes the services tell more.
+POTOK_NO_REDIS=1 starts no Redis: everything works, a little slower.
 END
 }
 

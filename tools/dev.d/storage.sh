@@ -73,8 +73,9 @@ start_postgres() {
   record_pid postgres "$(head -n 1 "$base/data/postmaster.pid")"
 }
 
+# POTOK_NO_REDIS=1: no Redis is started, and nobody answers at the address that the services are told.
 start_redis() {
-  if running redis; then return 0; fi
+  if [ -n "${POTOK_NO_REDIS:-}" ] || running redis; then return 0; fi
   # Redis is only a wake-up call here, so it keeps nothing on disk and refuses rather than evicts.
   spawn redis redis-server --port 0 --unixsocket "$RUN/redis/redis.sock" --unixsocketperm 700 --dir "$RUN/redis" \
     --save '' --appendonly no --maxmemory 256mb --maxmemory-policy noeviction --daemonize no

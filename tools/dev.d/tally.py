@@ -3,7 +3,8 @@
 
 A gtest binary is one ctest entry; its own XML report says how many cases are inside, and each is counted. A binary
 that left no report, or that failed although every case in it passed (a crash at exit, a sanitizer's finding), counts
-as one more. Prints failed and skipped checks by name and, last, `N passed, N failed, N skipped`.
+as one more. Prints failed and skipped checks by name and, last, `N passed, N failed, N skipped`. What a run without
+Redis leaves out because it is about Redis itself (POTOK_ABOUT_REDIS) is listed apart and is no skip.
 Exit status: 1 when something failed, or when nothing ran at all.
 """
 import pathlib
@@ -11,7 +12,8 @@ import sys
 import xml.etree.ElementTree as ET
 
 passed = 0
-failed, skipped = [], []
+failed, skipped, about_redis = [], [], []
+ABOUT_REDIS = "about Redis itself"
 
 
 def why(text, limit=2000):
@@ -30,7 +32,11 @@ def count_gtest(name, report):
             failed.append((full, why(case.find("failure").get("message") or case.find("failure").text)))
         elif case.get("result") == "skipped" or case.find("skipped") is not None:
             note = case.find("skipped")
-            skipped.append((full, why(note.get("message") if note is not None else "", 200).splitlines()[-1:]))
+            reason = "".join(why(note.get("message") if note is not None else "", 200).splitlines()[-1:])
+            if reason == ABOUT_REDIS:
+                about_redis.append(full)
+            else:
+                skipped.append((full, reason))
         elif case.get("status") == "notrun":  # disabled
             skipped.append((full, "disabled"))
         else:
@@ -73,6 +79,10 @@ def main(arguments):
             failed.append((junit, "ctest left no report"))
     for name, text in failed:
         print(f"\nFAILED {name}\n" + "\n".join("    " + line for line in text.splitlines()[-25:]))
+    if about_redis:
+        print(f"\nNot part of a run without Redis, being about Redis itself ({len(about_redis)}):")
+        for name in about_redis:
+            print(f"  {name}")
     if skipped:
         print("\nSkipped:")
         for name, text in skipped:

@@ -66,6 +66,9 @@ class DeliveryLoop {
   // Sends one claim; returns how long to rest before the next. An error is one of the database.
   absl::StatusOr<absl::Duration> Turn(std::stop_token stop);
 
+  // From any thread: see Sender.
+  void Hurry(absl::Duration left) { sender_->Hurry(left); }
+
  private:
   absl::StatusOr<bool> Deliver(const ClaimedDelivery& delivery, const std::string& token);
   absl::Status Settle(const ClaimedDelivery& delivery, const std::string& token,

@@ -71,6 +71,13 @@ int Listen(CURL*, curl_infotype type, char* data, size_t size, void* transfer_of
   return 0;
 }
 
+// libcurl asks at least once a second while nothing moves. Not zero ends the transfer.
+int GoOn(void* latest_of, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  const auto& latest =
+      *static_cast<std::atomic<std::chrono::steady_clock::time_point>*>(latest_of);
+  return std::chrono::steady_clock::now() >= latest.load() ? 1 : 0;
+}
+
 }  // namespace
 
 SendOutcome::Result MeaningOf(int code, const std::string& command) {
@@ -97,6 +104,10 @@ SmtpSender::SmtpSender(SmtpOptions options)
     : options_(std::move(options)), connection_(std::make_unique<Connection>()) {}
 
 SmtpSender::~SmtpSender() = default;
+
+void SmtpSender::Hurry(absl::Duration left) {
+  latest_ = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(left);
+}
 
 SendOutcome SmtpSender::Send(const Mail& mail) {
   absl::StatusOr<std::string> message = ComposeMail(mail);
@@ -126,6 +137,9 @@ SendOutcome SmtpSender::Send(const Mail& mail) {
                    static_cast<curl_off_t>(transfer.message.size()));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
                    static_cast<long>(absl::ToInt64Milliseconds(options_.timeout)));
+  curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, GoOn);
+  curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &latest_);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
   curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, Listen);

@@ -1,6 +1,8 @@
 // Sends mail to an SMTP server over one connection that is kept between messages.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -32,11 +34,15 @@ class SmtpSender final : public Sender {
 
   SendOutcome Send(const Mail& mail) override;
   absl::Duration longest() const override { return options_.timeout; }
+  void Hurry(absl::Duration left) override;
 
  private:
   struct Connection;  // Keeps libcurl out of every header.
   const SmtpOptions options_;
   const std::unique_ptr<Connection> connection_;
+  // Of the steady clock; when a message must be given up.
+  std::atomic<std::chrono::steady_clock::time_point> latest_{
+      std::chrono::steady_clock::time_point::max()};
 };
 
 }  // namespace potok::notifier

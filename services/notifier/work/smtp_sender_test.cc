@@ -52,6 +52,21 @@ TEST(SmtpSender, DeliversManyMailsOverOneConnection) {
   EXPECT_EQ(mail.Header("Auto-Submitted"), "auto-generated");
 }
 
+TEST(SmtpSender, AServerThatSaysNothingIsLeftWhenTheProcessMustEnd) {
+  FakeSmtp server(Saying("RCPT", "SILENCE"));
+  SmtpOptions options = Options(server);
+  options.timeout = absl::Hours(1);  // Longer than any test: only the hurry ends it.
+  SmtpSender sender(options);
+  std::thread stop([&] {
+    EXPECT_TRUE(server.steps.WaitUntil([](const std::vector<std::string>& steps) {
+      return !steps.empty() && absl::StartsWith(steps.back(), "RCPT");
+    }));
+    sender.Hurry(absl::ZeroDuration());
+  });
+  EXPECT_EQ(sender.Send(SomeMail()).result, SendOutcome::kOutage) << "it may be sent again";
+  stop.join();
+}
+
 TEST(SmtpSender, TellsRefusalsOfAMessageFromOutages) {
   struct Case {
     const char* step;

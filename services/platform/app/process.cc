@@ -56,6 +56,7 @@ rpc::FrontOptions FrontOptionsOf(const ServiceConfig& config) {
   rpc::FrontOptions options;
   options.default_deadline = std::chrono::milliseconds(config.rpc().default_deadline_ms());
   options.max_deadline = std::chrono::milliseconds(config.rpc().max_deadline_ms());
+  options.waiting_streams = static_cast<int>(config.workers().threads() / 4);
   options.access_lines_per_second = static_cast<int>(config.log().access_lines_per_second());
   return options;
 }

@@ -55,6 +55,7 @@ class ConsumerRedisTest : public LogFixture {
 };
 
 TEST_F(ConsumerRedisTest, WorksWithoutItAndPicksItUpWhenItComes) {
+  POTOK_ABOUT_REDIS();
   redis_.Stop();
   StartRelay();
   Consumer consumer(ConsumerDefaults(), database_.pool(), Recording());
@@ -70,6 +71,7 @@ TEST_F(ConsumerRedisTest, WorksWithoutItAndPicksItUpWhenItComes) {
 }
 
 TEST_F(ConsumerRedisTest, NothingIsLostOrDoubledWhileItIsFlushedKilledAndFrozen) {
+  POTOK_ABOUT_REDIS();
   StartRelay();
   ConsumerOptions options = ConsumerDefaults();
   options.hooks.on_error = [](absl::string_view where, const absl::Status& status) {
@@ -118,6 +120,7 @@ TEST_F(ConsumerRedisTest, NothingIsLostOrDoubledWhileItIsFlushedKilledAndFrozen)
 }
 
 TEST_F(ConsumerRedisTest, AFrozenOneCostsItsTimeoutOnceAndThenOnlyProbes) {
+  POTOK_ABOUT_REDIS();
   StartRelay();
   Consumer consumer(ConsumerDefaults(), database_.pool(), Recording());
   consumer.Start();
@@ -145,6 +148,7 @@ TEST_F(ConsumerRedisTest, AFrozenOneCostsItsTimeoutOnceAndThenOnlyProbes) {
 }
 
 TEST_F(ConsumerRedisTest, OneThatIsFullOrReadOnlyIsNoHindrance) {
+  POTOK_ABOUT_REDIS();
   StartRelay();
   Consumer consumer(ConsumerDefaults(), database_.pool(), Recording());
   consumer.Start();
@@ -171,6 +175,7 @@ TEST_F(ConsumerRedisTest, OneThatIsFullOrReadOnlyIsNoHindrance) {
 }
 
 TEST_F(ConsumerRedisTest, ErrorsAtOnceAreNoReasonToSpin) {
+  POTOK_ABOUT_REDIS();
   const auto pool = CountingPool();
   testing::Recorder<std::string> errors;
   ConsumerOptions options = ConsumerDefaults();
@@ -201,6 +206,7 @@ TEST_F(ConsumerRedisTest, ErrorsAtOnceAreNoReasonToSpin) {
 }
 
 TEST_F(ConsumerRedisTest, WhateverSomebodyElseWritesChangesNothingAndIsTold) {
+  POTOK_ABOUT_REDIS();
   StartRelay();
   testing::Recorder<std::string> notices;
   ConsumerOptions options = ConsumerDefaults();
@@ -259,6 +265,7 @@ TEST_F(ConsumerRedisTest, WhateverSomebodyElseWritesChangesNothingAndIsTold) {
 }
 
 TEST_F(ConsumerRedisTest, EachPhantomIsToldOnce) {
+  POTOK_ABOUT_REDIS();
   // No relay: nobody gives the stream another key before all have been heard.
   testing::Recorder<std::string> notices;
   ConsumerOptions options = ConsumerDefaults();
@@ -287,6 +294,7 @@ TEST_F(ConsumerRedisTest, EachPhantomIsToldOnce) {
 }
 
 TEST_F(ConsumerRedisTest, AFullReplayFromTheFirstPositionHasNoEffect) {
+  POTOK_ABOUT_REDIS();
   StartRelay();
   Consumer consumer(ConsumerDefaults(), database_.pool(), Recording());
   consumer.Start();

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -226,6 +227,7 @@ TEST_F(ConsumerTest, TheGrantsOfEachServiceSuffice) {
     ConsumerOptions options = ConsumerDefaults(group);
     if (group == "router") options.topics = {1, 2};
     options.hooks.on_error = [&](absl::string_view where, const absl::Status& status) {
+      if (absl::EndsWith(where, ":redis")) return;  // Not a matter of grants.
       errors.Add(absl::StrCat(where, ": ", status.message(), " ", pg::Cause(status)));
     };
     pools.push_back(
@@ -243,7 +245,10 @@ TEST_F(ConsumerTest, StopsWithinASecond) {
   StartRelay();
   Consumer consumer(ConsumerDefaults(), database_.pool(), Recording());
   consumer.Start();
-  ASSERT_TRUE(Eventually([&] { return consumer.Stats().redis_up; }));
+  // In a read of Redis, where there is one: that must not hold the stop up.
+  ASSERT_TRUE(Eventually([&] {
+    return testing::TestRedis::Absent() ? consumer.Stats().parts > 0 : consumer.Stats().redis_up;
+  }));
   const auto start = std::chrono::steady_clock::now();
   consumer.Stop();
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
@@ -252,6 +257,7 @@ TEST_F(ConsumerTest, StopsWithinASecond) {
 // Prints the way from a committed event to its handler; the bound only catches a lost wake, which
 // would show as the poll interval.
 TEST_F(ConsumerTest, EventReachesTheHandlerWithoutWaitingForAPoll) {
+  POTOK_ABOUT_REDIS();
   StartRelay();
   testing::Recorder<std::chrono::steady_clock::time_point> handled;
   Consumer consumer(ConsumerDefaults(), database_.pool(),

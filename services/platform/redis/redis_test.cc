@@ -38,6 +38,7 @@ TEST(ErrorReply, FirstWordDecides) {
 }
 
 TEST(Connection, CommandsAndPipelinesCarryBinaryData) {
+  POTOK_ABOUT_REDIS();
   TestRedis server;
   Connection redis({.address = server.address()});
   const std::string binary("a\0b\r\n", 5);
@@ -55,6 +56,7 @@ TEST(Connection, CommandsAndPipelinesCarryBinaryData) {
 }
 
 TEST(Connection, ServerThatComesBackIsFoundAgain) {
+  POTOK_ABOUT_REDIS();
   TestRedis server;
   Connection redis({.address = server.address(), .reconnect_pause = absl::ZeroDuration()});
   ASSERT_THAT(redis.Command({"PING"}), IsOk());
@@ -67,6 +69,7 @@ TEST(Connection, ServerThatComesBackIsFoundAgain) {
 }
 
 TEST(Connection, FrozenServerCostsOneTimeout) {
+  POTOK_ABOUT_REDIS();
   TestRedis server;
   Connection redis({.address = server.address(), .io_timeout = absl::Milliseconds(100)});
   ASSERT_THAT(redis.Command({"PING"}), IsOk());
@@ -79,6 +82,7 @@ TEST(Connection, FrozenServerCostsOneTimeout) {
 }
 
 TEST(Connection, SubscriberWaitsWithoutLosingItsConnection) {
+  POTOK_ABOUT_REDIS();
   TestRedis server;
   Connection subscriber({.address = server.address()});
   ASSERT_THAT(subscriber.Command({"SUBSCRIBE", "wake"}), IsOk());
@@ -94,6 +98,7 @@ TEST(Connection, SubscriberWaitsWithoutLosingItsConnection) {
 }
 
 TEST(Connection, AReadThatBlocksIsInterruptedFromAnotherThread) {
+  POTOK_ABOUT_REDIS();
   TestRedis server;
   Connection redis({.address = server.address()});
   ASSERT_THAT(redis.Command({"PING"}), IsOk());

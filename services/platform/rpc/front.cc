@@ -38,7 +38,8 @@ Front::Front(const FrontOptions& options, const Authenticator& authenticator, Au
     : options_(options),
       authenticator_(authenticator),
       authorizer_(std::move(authorizer)),
-      pool_(pool) {}
+      pool_(pool),
+      streams_(options.waiting_streams) {}
 
 Front::~Front() = default;
 

@@ -36,6 +36,8 @@ namespace potok::rpc {
 struct FrontOptions {
   std::chrono::milliseconds default_deadline{30000};  // Of a client that set none.
   std::chrono::milliseconds max_deadline{120000};
+  // Handlers of streams that may wait for slow readers at once; each keeps a thread of the pool.
+  int waiting_streams = 2;
   int access_lines_per_second = 20;  // Of successful calls; failed and slow ones are always logged.
 };
 

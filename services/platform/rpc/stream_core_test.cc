@@ -147,6 +147,59 @@ TEST_F(StreamCoreTest, AWriteThatHangsIsCutOff) {
   EXPECT_EQ(driver_.cuts, 1);
 }
 
+TEST_F(StreamCoreTest, OnlySoManyHandlersMayWaitForSlowReaders) {
+  const auto budget = std::make_shared<StreamBudget>();
+  budget->max_waiting = 0;
+  FakeDriver driver;
+  StreamCore core(driver, budget);
+  const auto message = std::make_shared<Int32Value>();
+  for (int i = 0; i < 257; ++i) ASSERT_TRUE(core.PushWaiting(message, absl::Hours(1)));
+  EXPECT_FALSE(core.PushWaiting(message, absl::Hours(1)));
+  EXPECT_FALSE(core.open());
+  EXPECT_EQ(budget->waiting, 0);
+}
+
+TEST_F(StreamCoreTest, WhenAllQueuesTogetherAreFullWhoHasAQueueIsCutAndWhoReadsIsNot) {
+  const auto budget = std::make_shared<StreamBudget>();
+  auto message = std::make_shared<Int32Value>();
+  message->set_value(1);
+  budget->max_bytes = 10 * static_cast<int64_t>(message->ByteSizeLong());
+  FakeDriver slow_driver, quick_driver;
+  auto slow = std::make_unique<StreamCore>(slow_driver, budget);
+  StreamCore quick(quick_driver, budget);
+  int sent = 0;
+  while (sent < 12 && slow->Push(message)) ++sent;
+  EXPECT_EQ(sent, 11) << "one is being written, ten wait";
+  EXPECT_EQ(budget->bytes, 0) << "what is dropped is given back";
+  FakeDriver other_driver;
+  StreamCore other(other_driver, budget);
+  for (int i = 0; i < 11; ++i) ASSERT_TRUE(other.Push(message));
+  EXPECT_TRUE(quick.Push(message)) << "it goes to the reader at once";
+  quick_driver.writing = false;
+  quick.WriteDone(true);
+  EXPECT_TRUE(quick.Push(message));
+  EXPECT_TRUE(quick.open());
+  slow_driver.writing = false;
+  slow->WriteDone(false);
+  slow.reset();
+  EXPECT_EQ(budget->bytes, budget->max_bytes);
+}
+
+TEST(StreamSet, RefusesMoreStreamsThanItMayHoldUntilOneIsGone) {
+  StreamSet set(1);
+  set.budget()->max_streams = 2;
+  FakeDriver driver;
+  auto one = std::make_shared<StreamCore>(driver), two = std::make_shared<StreamCore>(driver);
+  const auto three = std::make_shared<StreamCore>(driver);
+  EXPECT_TRUE(set.Add(one).ok());
+  EXPECT_TRUE(set.Add(two).ok());
+  EXPECT_EQ(set.Add(three).code(), absl::StatusCode::kResourceExhausted);
+  one.reset();
+  EXPECT_TRUE(set.Add(three).ok());
+  set.EndAll(absl::UnavailableError("stopping"));
+  EXPECT_EQ(set.Add(two).code(), absl::StatusCode::kUnavailable);
+}
+
 TEST_F(StreamCoreTest, AnEndThatHangsIsCutOffUntilGrpcIsDoneWithTheCall) {
   const auto later =
       std::chrono::steady_clock::now() + StreamCore::kStuck + std::chrono::seconds(1);

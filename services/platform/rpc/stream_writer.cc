@@ -1,5 +1,7 @@
 #include "platform/rpc/stream_writer.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace potok::rpc {
@@ -14,11 +16,30 @@ absl::Status TooSlow() {
                    std::move(detail));
 }
 
+absl::Status TooManyStreams() {
+  ErrorDetail detail;
+  detail.retry_after = absl::Seconds(5);
+  detail.ru = "Слишком много открытых потоков; повторите позже или у другого экземпляра";
+  return MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED",
+                   "too many streams are open; try again later or at another replica",
+                   std::move(detail));
+}
+
 void RunAll(const std::vector<std::function<void()>>& callbacks) {
   for (const auto& callback : callbacks) callback();
 }
 
 }  // namespace
+
+StreamCore::StreamCore(StreamDriver& driver, std::shared_ptr<StreamBudget> budget)
+    : budget_(budget != nullptr ? std::move(budget) : std::make_shared<StreamBudget>()),
+      driver_(&driver),
+      call_(&driver) {}
+
+StreamCore::~StreamCore() {
+  const absl::MutexLock lock(&mutex_);
+  DropQueue();
+}
 
 bool StreamCore::Push(Message message) {
   bool taken = false;
@@ -36,13 +57,12 @@ bool StreamCore::Push(Message message) {
 bool StreamCore::PushWaiting(Message message, absl::Duration patience) {
   {
     const absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithTimeout(absl::Condition(
-                                +[](StreamCore* self) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                                  return self->state_ != State::kOpen ||
-                                         self->queue_.size() < kQueueBound;
-                                },
-                                this),
-                            patience);
+    if (!HasRoom() && budget_->waiting.fetch_add(1) < budget_->max_waiting) {
+      mutex_.AwaitWithTimeout(absl::Condition(this, &StreamCore::HasRoom), patience);
+      budget_->waiting.fetch_sub(1);
+    } else if (!HasRoom()) {
+      budget_->waiting.fetch_sub(1);
+    }
   }
   return Push(std::move(message));
 }
@@ -93,7 +113,7 @@ void StreamCore::WriteDone(bool ok) {
     writing_.reset();
     if (!ok) {
       CloseLocked(absl::CancelledError("the reader went away"));
-      queue_.clear();  // Also of a stream that was ending well: nothing more will arrive.
+      DropQueue();  // Also of a stream that was ending well: nothing more will arrive.
     }
     Advance();
     gone = TakeGone();
@@ -117,10 +137,13 @@ void StreamCore::CutIfStuck(std::chrono::steady_clock::time_point now,
 
 bool StreamCore::PushLocked(Message message) {
   if (state_ != State::kOpen) return false;
-  if (queue_.size() >= kQueueBound) {
+  const auto bytes = static_cast<int64_t>(message->ByteSizeLong());
+  const bool crowded = !queue_.empty() && budget_->bytes.load() + bytes > budget_->max_bytes;
+  if (queue_.size() >= kQueueBound || crowded) {
     CloseLocked(TooSlow());
     return false;
   }
+  budget_->bytes += bytes;
   queue_.push_back(std::move(message));
   return true;
 }
@@ -128,8 +151,15 @@ bool StreamCore::PushLocked(Message message) {
 void StreamCore::CloseLocked(absl::Status status) {
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;
-  if (!status.ok()) queue_.clear();
+  if (!status.ok()) DropQueue();
   end_ = std::move(status);
+}
+
+void StreamCore::DropQueue() {
+  for (const Message& message : queue_) {
+    budget_->bytes -= static_cast<int64_t>(message->ByteSizeLong());
+  }
+  queue_.clear();
 }
 
 void StreamCore::Advance() {
@@ -137,6 +167,7 @@ void StreamCore::Advance() {
   if (!queue_.empty()) {
     writing_ = std::move(queue_.front());
     queue_.pop_front();
+    budget_->bytes -= static_cast<int64_t>(writing_->ByteSizeLong());
     writing_since_ = std::chrono::steady_clock::now();
     driver_->Write(*writing_);
     return;
@@ -156,6 +187,10 @@ std::vector<std::function<void()>> StreamCore::TakeGone() {
   return gone;
 }
 
+StreamSet::StreamSet(int max_waiting) : budget_(std::make_shared<StreamBudget>()) {
+  budget_->max_waiting = std::max(1, max_waiting);
+}
+
 StreamSet::~StreamSet() {
   std::thread watch;
   {
@@ -166,19 +201,25 @@ StreamSet::~StreamSet() {
   if (watch.joinable()) watch.join();
 }
 
-bool StreamSet::Add(const std::shared_ptr<StreamCore>& stream) {
+absl::Status StreamSet::Add(const std::shared_ptr<StreamCore>& stream) {
   const absl::MutexLock lock(&mutex_);
-  if (ended_) return false;
+  if (!ended_.ok()) return ended_;
+  if (static_cast<int>(streams_.size()) >= budget_->max_streams) ForgetGone();
+  if (static_cast<int>(streams_.size()) >= budget_->max_streams) return TooManyStreams();
   streams_.push_back(stream);
   if (!watch_.joinable()) watch_ = std::thread([this] { Watch(); });
-  return true;
+  return absl::OkStatus();
+}
+
+void StreamSet::ForgetGone() {
+  streams_.remove_if([](const std::weak_ptr<StreamCore>& stream) { return stream.expired(); });
 }
 
 void StreamSet::EndAll(const absl::Status& status) {
   std::list<std::weak_ptr<StreamCore>> all;
   {
     const absl::MutexLock lock(&mutex_);
-    ended_ = true;
+    if (ended_.ok()) ended_ = status;
     all = streams_;
   }
   for (const auto& weak : all) {
@@ -196,7 +237,7 @@ void StreamSet::Watch() {
         it = streams_.erase(it);
         continue;
       }
-      stream->CutIfStuck(now, ended_ ? StreamCore::kStuckAtShutdown : StreamCore::kStuck);
+      stream->CutIfStuck(now, ended_.ok() ? StreamCore::kStuck : StreamCore::kStuckAtShutdown);
       ++it;
     }
   }

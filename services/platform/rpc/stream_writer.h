@@ -3,13 +3,16 @@
 // All locking and ordering is in StreamCore, written once for every stream:
 // - exactly one write is outstanding; the others wait in a queue of at most 256;
 // - Finish is called exactly once, never while a write is outstanding or the handler still runs;
-// - a reader that lets the queue overflow is cut with RESOURCE_EXHAUSTED / STREAM_TOO_SLOW;
+// - a reader that lets the queue overflow is cut with RESOURCE_EXHAUSTED / STREAM_TOO_SLOW; so is
+//   one that has a queue at all when the queues of all streams together hold 64 MiB;
 // - a reader that takes nothing for 10 s is cut off without a word, since no word would reach it;
 //   not even the last word may wait longer, and when the server stops, not longer than 2 s;
 // - a cancelled stream is finished by us too, else the server could never shut down.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <google/protobuf/message.h>
@@ -38,6 +41,17 @@ class StreamDriver {
   virtual void Cut() = 0;  // Cancels the call from our side.
 };
 
+// What all streams of a server may use together.
+struct StreamBudget {
+  int64_t max_bytes = 64 << 20;  // Of messages that wait in queues.
+  // Handlers that may wait for slow readers at once: each keeps a thread of the worker pool.
+  int max_waiting = 2;
+  int max_streams = 2000;
+
+  std::atomic<int64_t> bytes{0};
+  std::atomic<int> waiting{0};
+};
+
 class StreamCore {
  public:
   static constexpr size_t kQueueBound = 256;
@@ -45,11 +59,13 @@ class StreamCore {
   static constexpr std::chrono::seconds kStuckAtShutdown{2};
   using Message = std::shared_ptr<const google::protobuf::Message>;
 
-  explicit StreamCore(StreamDriver& driver) : driver_(&driver), call_(&driver) {}
+  explicit StreamCore(StreamDriver& driver, std::shared_ptr<StreamBudget> budget = nullptr);
+  ~StreamCore();
 
   // False when the stream is over, or is ended by this because its reader is too slow.
   bool Push(Message message);
-  // As Push, but waits up to `patience` for room: for a handler that sends a long list.
+  // As Push, but waits up to `patience` for room: for a handler that sends a long list. When too
+  // many handlers wait already, the reader is cut like one for whom patience has ended.
   bool PushWaiting(Message message, absl::Duration patience);
   // Ends the stream: after what is queued when OK, at once otherwise. Only the first end counts.
   void Close(absl::Status status);
@@ -70,8 +86,13 @@ class StreamCore {
   bool PushLocked(Message message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CloseLocked(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DropQueue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasRoom() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return state_ != State::kOpen || queue_.size() < kQueueBound;
+  }
   std::vector<std::function<void()>> TakeGone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  const std::shared_ptr<StreamBudget> budget_;
   mutable absl::Mutex mutex_;
   StreamDriver* driver_ ABSL_GUARDED_BY(mutex_);  // Null once the end has been given to gRPC.
   StreamDriver* call_ ABSL_GUARDED_BY(mutex_);    // The same, null once gRPC is done with it.
@@ -88,19 +109,23 @@ class StreamCore {
 // The live streams of a server: to end them all at shutdown, and to find stuck ones.
 class StreamSet {
  public:
-  StreamSet() = default;
+  // `max_waiting`: see StreamBudget.
+  explicit StreamSet(int max_waiting);
   ~StreamSet();  // Stops the watch; streams must have ended.
 
-  // False when the set has been ended; the stream must then be refused.
-  bool Add(const std::shared_ptr<StreamCore>& stream);
+  // Not OK when the set has been ended or is full; the stream must then be refused with this.
+  absl::Status Add(const std::shared_ptr<StreamCore>& stream);
   void EndAll(const absl::Status& status);
+  const std::shared_ptr<StreamBudget>& budget() const { return budget_; }
 
  private:
   void Watch();
+  void ForgetGone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  const std::shared_ptr<StreamBudget> budget_;
   absl::Mutex mutex_;
   std::list<std::weak_ptr<StreamCore>> streams_ ABSL_GUARDED_BY(mutex_);
-  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status ended_ ABSL_GUARDED_BY(mutex_);  // With what all were ended; OK: they were not.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread watch_ ABSL_GUARDED_BY(mutex_);  // Started by the first stream.
 };
@@ -138,7 +163,8 @@ class StreamCall final : public grpc::ServerWriteReactor<E>, public CallBase, pr
              const google::protobuf::Message& request, Handler handler)
       : CallBase(desk, context, &request),
         handler_(std::move(handler)),
-        core_(std::make_shared<StreamCore>(static_cast<StreamDriver&>(*this))) {}
+        core_(std::make_shared<StreamCore>(static_cast<StreamDriver&>(*this),
+                                           desk.streams().budget())) {}
 
   void OnWriteDone(bool ok) override { Hold()->WriteDone(ok); }
   void OnCancel() override { Hold()->Close(absl::CancelledError("the reader went away")); }
@@ -159,8 +185,9 @@ class StreamCall final : public grpc::ServerWriteReactor<E>, public CallBase, pr
 
   void Handle() override {
     const auto core = Hold();
-    if (!desk().streams().Add(core)) {
-      CallBase::Refuse(Refusal::kStopping);
+    if (const absl::Status refused = desk().streams().Add(core); !refused.ok()) {
+      core->Close(absl::OkStatus());
+      Complete(refused);
       return;
     }
     // Held here until the outcome is known: letting go of a stream ends it with OK.

@@ -146,12 +146,14 @@ bool Process::Ended(std::string* how) {
   return true;
 }
 
+bool TestRedis::Absent() { return !Env("POTOK_NO_REDIS").empty(); }
+
 TestRedis::TestRedis() {
   // hiredis writes without MSG_NOSIGNAL; a server that a test kills must not kill the test.
   signal(SIGPIPE, SIG_IGN);
   folder_ = MakeFolder("");
   address_ = absl::StrCat("unix:", folder_, "/redis.sock");
-  Start();
+  if (!Absent()) Start();
 }
 
 TestRedis::~TestRedis() {
@@ -163,6 +165,7 @@ TestRedis::~TestRedis() {
 void TestRedis::Stop() { process_.Stop(SIGKILL); }
 
 void TestRedis::Start() {
+  if (Absent()) Fail("POTOK_NO_REDIS is set, and this test is not marked by POTOK_ABOUT_REDIS()");
   auto started = Process::Start(
       {"redis-server", "--port", "0", "--unixsocket", folder_ + "/redis.sock", "--dir", folder_,
        "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"},

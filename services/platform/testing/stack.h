@@ -39,13 +39,18 @@ class Process {
 };
 
 // A private Redis. Each test that flushes, stops or freezes Redis has its own.
+//
+// Everything must pass with no Redis anywhere: `tools/dev test --no-redis` sets POTOK_NO_REDIS, and
+// then none is started and nobody ever answers at address(). Only a test about what Redis itself
+// holds or does may leave that run, by the macro below as its first line; the run lists it by name.
 class TestRedis {
  public:
+  static bool Absent();
   TestRedis();  // starts it; a failure ends the test program with the reason
   ~TestRedis();
   const std::string& address() const { return address_; }
   void Stop();   // SIGKILL: nothing is saved
-  void Start();  // empty again
+  void Start();  // empty again; ends the test program when Absent
   void Freeze() { process_.Signal(19 /* SIGSTOP */); }
   void Thaw() { process_.Signal(18 /* SIGCONT */); }
 
@@ -54,6 +59,9 @@ class TestRedis {
   std::string address_;
   Process process_;
 };
+
+#define POTOK_ABOUT_REDIS() \
+  if (::potok::testing::TestRedis::Absent()) GTEST_SKIP() << "about Redis itself"
 
 // One Postgres for the whole test program: the one POTOK_TEST_PG names ("host=/run/x
 // user=postgres", no dbname; a superuser), else a private one that ends with the program. fsync is

@@ -1,0 +1,228 @@
+// What strangers may do to a port: hold half sentences, thousands of idle connections, floods of
+// resets and pings, readers that never read; all with 256 file descriptors. The process lives, its
+// memory is bounded, and whoever behaves is served.
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+
+#include "e2e/crowd.h"
+#include "e2e/fleet.h"
+#include "integration/suite.h"
+#include "platform/rpc/client.h"
+#include "platform/testing/signal.h"
+
+namespace potok::testing {
+namespace {
+
+using ::testing::IsEmpty;
+using namespace intake::v1;  // NOLINT: a test of exactly these messages.
+
+// Of a healthy client's p99 when nothing is wrong; and what this machine, which attackers, services
+// and database share with whatever else runs, may add of its own.
+constexpr double kMostTimesSlower = 3;
+constexpr double kSlackMs = 150;
+constexpr int64_t kMostGrowthKib = 96 << 10;
+
+class HostileClients : public ::testing::Test {
+ protected:
+  struct Seen {
+    int64_t calls = 0;
+    std::vector<std::string> failed;
+    std::vector<double> seconds;
+    double p99() const { return PercentileMs(seconds, 0.99); }
+  };
+
+  HostileClients() {
+    channel_ = fleet_.Channel("intake");
+    CreateTicketRequest request = SupportRequest();
+    Ticket ticket;
+    EXPECT_TRUE(IntakeService::NewStub(channel_)
+                    ->CreateTicket(Suite::As("ivanova").get(), request, &ticket)
+                    .ok());
+    ticket_ = ticket.name();
+  }
+
+  // Runs `meanwhile` and, beside it, people who behave: six who keep their connection, and one who
+  // comes anew for each call.
+  Seen Live(const std::function<void()>& meanwhile) {
+    Seen seen;
+    absl::Mutex mu;
+    std::atomic<bool> over{false};
+    std::vector<std::thread> people;
+    for (int person = 0; person < 7; ++person) {
+      people.emplace_back([&, person] {
+        const auto gap = std::chrono::milliseconds(person == 6 ? 250 : 100);
+        auto due = std::chrono::steady_clock::now() + person * gap / 7;
+        for (int i = 0; !over; ++i, due += gap) {
+          std::this_thread::sleep_until(due);
+          const auto stub =
+              IntakeService::NewStub(person == 6 ? fleet_.Channel("intake") : channel_);
+          const grpc::Status status = OneCall(*stub, i % 3);
+          const double took =
+              std::chrono::duration<double>(std::chrono::steady_clock::now() - due).count();
+          const absl::MutexLock lock(&mu);
+          ++seen.calls;
+          if (person != 6) seen.seconds.push_back(took);
+          if (!status.ok()) {
+            seen.failed.push_back(
+                absl::StrCat(person, ": ", status.error_code(), " ", status.error_message()));
+          }
+        }
+      });
+    }
+    meanwhile();
+    over = true;
+    for (std::thread& person : people) person.join();
+    return seen;
+  }
+
+  grpc::Status OneCall(IntakeService::Stub& stub, int kind) {
+    const auto context = Suite::As("ivanova");
+    if (kind == 0) {
+      Ticket ticket;
+      return stub.CreateTicket(context.get(), SupportRequest(), &ticket);
+    }
+    if (kind == 1) {
+      GetTicketRequest request;
+      request.set_name(ticket_);
+      Ticket ticket;
+      return stub.GetTicket(context.get(), request, &ticket);
+    }
+    ListTicketsRequest request;
+    request.set_page_size(10);
+    ListTicketsResponse page;
+    return stub.ListTickets(context.get(), request, &page);
+  }
+
+  // The attacker is nice: it is the frames that shall hurt, not a program that takes the processor
+  // from the victim, which in life it could not.
+  Seen Attack(const std::string& mode, int connections, double seconds) {
+    const std::string program =
+        (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "e2e_attacker").string();
+    const std::string address = fleet_.Address("intake", 0);
+    const std::string log = absl::StrCat(::testing::TempDir(), "attacker.", mode);
+    const int64_t before = fleet_.rss_kib("intake", 0);
+    const Seen seen = Live([&] {
+      auto attacker =
+          Process::Start({"nice", "-n", "19", program, mode, address.substr(address.rfind(':') + 1),
+                          absl::StrCat(connections), absl::StrCat(seconds)},
+                         "", log);
+      ASSERT_TRUE(attacker.ok()) << attacker.status();
+      std::string how;
+      EXPECT_TRUE(Eventually([&] { return attacker->Ended(&how); }, absl::Seconds(60)));
+      EXPECT_EQ(how, "exit 0");
+    });
+    EXPECT_TRUE(fleet_.running("intake", 0)) << fleet_.Log("intake", 0);
+    EXPECT_THAT(seen.failed, IsEmpty()) << mode;
+    EXPECT_GT(seen.calls, 20) << mode;
+    const int64_t grown = fleet_.rss_kib("intake", 0) - before;
+    EXPECT_LT(grown, kMostGrowthKib) << mode;
+    EXPECT_LE(fleet_.descriptors("intake", 0), 256);
+    std::ifstream in(log);
+    std::string said;
+    std::getline(in, said);
+    std::printf("  %-6s p99 %6.1f ms, %ld calls, memory %+ld KiB, %d descriptors; attacker: %s\n",
+                mode.c_str(), seen.p99(), static_cast<long>(seen.calls), static_cast<long>(grown),
+                fleet_.descriptors("intake", 0), said.c_str());
+    std::remove(log.c_str());
+    return seen;
+  }
+
+  Fleet fleet_{{.services = {"intake"}, .wrapper = {"prlimit", "--nofile=256:256"}}};
+  std::shared_ptr<grpc::Channel> channel_;
+  std::string ticket_;
+};
+
+TEST_F(HostileClients, CostTheOthersLittleAndTheProcessNothing) {
+  const auto quiet = [this] {
+    return Live([] { std::this_thread::sleep_for(std::chrono::seconds(3)); }).p99();
+  };
+  (void)quiet();  // Connections, plans and caches are made.
+  const double before = quiet();
+  std::printf("  quiet  p99 %6.1f ms\n", before);
+  std::vector<std::pair<std::string, double>> p99s;
+  const std::pair<const char*, int> attacks[] = {
+      {"slow", 300}, {"idle", 5000}, {"reset", 4}, {"ping", 4}, {"churn", 20}};
+  for (const auto& [mode, connections] : attacks) {
+    p99s.emplace_back(mode, Attack(mode, connections, 4).p99());
+  }
+  const double after = quiet();
+  std::printf("  quiet  p99 %6.1f ms\n", after);
+  const double most =
+      std::max(kMostTimesSlower * std::max(before, after), std::max(before, after) + kSlackMs);
+  for (const auto& [mode, p99] : p99s) EXPECT_LE(p99, most) << mode;
+}
+
+TEST_F(HostileClients, ReadersThatNeverReadAreCutAndKeepNoThreadAndNoMemory) {
+  const auto stub = IntakeService::NewStub(channel_);
+  // A history that is longer than what a stream lets pile up and than any window.
+  std::vector<std::thread> writers;
+  for (int w = 0; w < 8; ++w) {
+    writers.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        AddCommentRequest request;
+        request.set_name(ticket_);
+        request.set_request_id(Uuid());
+        request.set_text(std::string(8000, 'x'));
+        AddCommentResponse answer;
+        const grpc::Status status = stub->AddComment(Suite::As("ivanova").get(), request, &answer);
+        EXPECT_TRUE(status.ok()) << status.error_message();
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  const int64_t before = fleet_.rss_kib("intake", 0);
+
+  struct Reader {
+    std::unique_ptr<IntakeService::Stub> stub;
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<WatchTicketResponse>> stream;
+  };
+  std::vector<std::unique_ptr<Reader>> readers;
+  std::atomic<int64_t> most{0};
+  const Seen seen = Live([&] {
+    for (int i = 0; i < 60; ++i) {
+      auto reader = std::make_unique<Reader>();
+      reader->stub = IntakeService::NewStub(fleet_.Channel("intake"));
+      reader->context.AddMetadata("authorization", "Bearer dev:ivanova");
+      WatchTicketRequest request;
+      request.set_name(ticket_);
+      reader->stream = reader->stub->WatchTicket(&reader->context, request);
+      readers.push_back(std::move(reader));
+      most = std::max<int64_t>(most, fleet_.rss_kib("intake", 0) - before);
+    }
+    // Until the last of them has been cut: what the kernel holds for them is theirs to keep.
+    EXPECT_TRUE(Eventually(
+        [&] {
+          most = std::max<int64_t>(most, fleet_.rss_kib("intake", 0) - before);
+          const std::string log = fleet_.Log("intake", 0);
+          size_t cut = 0;
+          for (size_t at = 0; (at = log.find("WatchTicket\"", at)) != std::string::npos; ++at)
+            ++cut;
+          return cut >= readers.size();
+        },
+        absl::Seconds(40)));
+  });
+  std::printf("  60 readers that never read: p99 of the others %.1f ms, memory at most %+ld KiB\n",
+              seen.p99(), static_cast<long>(most.load()));
+  EXPECT_THAT(seen.failed, IsEmpty());
+  EXPECT_LT(most, kMostGrowthKib);
+  for (const auto& reader : readers) {
+    reader->context.TryCancel();
+    (void)reader->stream->Finish();
+  }
+  EXPECT_TRUE(fleet_.running("intake", 0));
+}
+
+}  // namespace
+}  // namespace potok::testing
