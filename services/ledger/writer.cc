@@ -227,6 +227,18 @@ absl::StatusOr<desk::Facts> Writer::FactsFor(const std::string& flow_id, int flo
 absl::StatusOr<Outcome> Writer::Stage(const Command& command) {
   POTOK_ASSIGN_OR_RETURN(std::optional<Outcome> earlier, Replay(command));
   if (earlier) return *std::move(earlier);
+  absl::StatusOr<Outcome> decided = StageNew(command);
+  if (decided.ok() || command.request_id.empty()) return decided;
+  // A twin of the call may have done it in another process while this one waited for the ticket:
+  // then it is that very change which stands in the way, and the caller is to hear of it as of its
+  // own.
+  FindAnswers({&command});
+  POTOK_ASSIGN_OR_RETURN(earlier, Replay(command));
+  if (earlier) return *std::move(earlier);
+  return decided;
+}
+
+absl::StatusOr<Outcome> Writer::StageNew(const Command& command) {
   if (!command.refusal.ok()) return command.refusal;
 
   const auto* create = std::get_if<desk::CreateTicket>(&command.action);

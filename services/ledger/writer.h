@@ -92,6 +92,7 @@ class Writer {
 
   void FindAnswers(const std::vector<const desk::Command*>& commands);
   absl::StatusOr<std::optional<Outcome>> Replay(const desk::Command& command);
+  absl::StatusOr<Outcome> StageNew(const desk::Command& command);
   absl::StatusOr<desk::Facts> FactsFor(const std::string& flow_id, int flow_version) const;
   void MoveSlots(Change& change);
   void NumberNewTickets();

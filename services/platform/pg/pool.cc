@@ -133,7 +133,7 @@ absl::StatusOr<Pool::Lease> Pool::Acquire(Deadline deadline) {
   }
   // Opened outside the lock: connecting takes milliseconds, or seconds when the server is away.
   try {
-    return Lease(this, std::make_unique<Session>(connect_string_, options_.on_statement));
+    return Lease(this, std::make_unique<Session>(connect_string_, options_));
   } catch (const std::exception& error) {
     Drop(/*and_idle=*/false);
     return MapError(error).status;

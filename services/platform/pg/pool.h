@@ -17,9 +17,15 @@ namespace potok::pg {
 class Session;  // one connection and the names prepared on it; session.h
 
 // Called after each statement, from the thread that ran it; must be cheap and must not block.
-// `statement` is Statement::name, or "begin", "commit", "text" for what has no name.
+// `statement` is Statement::name, or "begin", "commit", "rollback", "savepoint", "text" for what
+// has no name.
 using StatementHook =
     std::function<void(const char* statement, absl::Duration elapsed, bool succeeded)>;
+
+// Called before each statement, "begin", "commit" and "rollback" included, from the thread that
+// runs it; the statement is sent when it returns. For tests that stop a transaction between two
+// statements: nothing else may block here. Must not throw.
+using StopPoint = std::function<void(const char* statement)>;
 
 struct PoolOptions {
   // libpq connection string ("host=/run/postgresql dbname=potok user=potok_intake") or URI.
@@ -30,6 +36,7 @@ struct PoolOptions {
   absl::Duration statement_timeout = absl::Seconds(5);
   absl::Duration lock_timeout = absl::Seconds(2);
   StatementHook on_statement;  // may be empty
+  StopPoint before_statement;  // may be empty, and is in production
 };
 
 struct PoolStats {

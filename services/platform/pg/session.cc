@@ -2,8 +2,8 @@
 
 namespace potok::pg {
 
-Session::Session(const std::string& connect_string, const StatementHook& hook)
-    : connection_(connect_string), quiet_(connection_), hook_(hook) {
+Session::Session(const std::string& connect_string, const PoolOptions& options)
+    : connection_(connect_string), quiet_(connection_), options_(options) {
   // libpqxx 6.4.5 reconnects silently between transactions and loses session state on the way. The
   // call is deprecated because later versions dropped the reconnecting itself.
 #pragma GCC diagnostic push

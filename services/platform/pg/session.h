@@ -14,20 +14,21 @@ namespace potok::pg {
 class Session {
  public:
   // Throws pqxx::broken_connection when the server refuses or cannot be reached.
-  Session(const std::string& connect_string, const StatementHook& hook);
+  Session(const std::string& connect_string, const PoolOptions& options);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   pqxx::connection& connection() { return connection_; }
   bool IsOpen() const { return connection_.is_open(); }
   void Prepare(const Statement& statement);
-  const StatementHook& hook() const { return hook_; }
+  const StatementHook& hook() const { return options_.on_statement; }
+  const StopPoint& stop_point() const { return options_.before_statement; }
 
  private:
   pqxx::connection connection_;
   pqxx::quiet_errorhandler quiet_;  // notices of the server must not reach stderr
   std::unordered_set<std::string> prepared_;
-  const StatementHook& hook_;  // owned by the pool's options
+  const PoolOptions& options_;  // the pool's
 };
 
 }  // namespace potok::pg

@@ -46,9 +46,10 @@ std::unique_ptr<pqxx::dbtransaction> Begin(pqxx::connection& connection, const T
       connection);
 }
 
-// Runs `step` and reports it to the hook under `name`.
+// Runs `step` between the two hooks, which know it as `name`.
 template <class F>
 auto TimedStep(Session& session, const char* name, F&& step) {
+  if (session.stop_point()) session.stop_point()(name);
   const StatementHook& hook = session.hook();
   if (!hook) return step();
   const auto start = std::chrono::steady_clock::now();
@@ -103,7 +104,10 @@ void Tx::KeepTable(const std::string& table) {
 }
 
 absl::Status Tx::Savepoint(absl::FunctionRef<absl::Status()> body) {
-  work_.exec("SAVEPOINT potok");
+  const auto mark = [this](const char* sql) {
+    TimedStep(session_, "savepoint", [&] { work_.exec(sql); });
+  };
+  mark("SAVEPOINT potok");
   absl::Status status;
   try {
     status = body();
@@ -114,8 +118,8 @@ absl::Status Tx::Savepoint(absl::FunctionRef<absl::Status()> body) {
     if (mapped.disposition != Disposition::kFail || !session_.IsOpen()) throw;
     status = std::move(mapped.status);
   }
-  work_.exec(status.ok() ? "RELEASE SAVEPOINT potok"
-                         : "ROLLBACK TO SAVEPOINT potok; RELEASE SAVEPOINT potok");
+  mark(status.ok() ? "RELEASE SAVEPOINT potok"
+                   : "ROLLBACK TO SAVEPOINT potok; RELEASE SAVEPOINT potok");
   return status;
 }
 
@@ -193,23 +197,29 @@ absl::Status RunTransaction(Pool& pool, const TxOptions& options,
 
 absl::Status RunAutocommit(Pool& pool, const TxOptions& options,
                            absl::FunctionRef<absl::Status(Tx&)> body) {
-  auto lease = pool.Acquire(options.deadline);
-  if (!lease.ok()) return lease.status();
-  Session& session = lease->session();
-  try {
-    pqxx::nontransaction work(session.connection());
-    Tx tx(session, work, options.deadline);
-    return body(tx);
-  } catch (const DeadlinePassed&) {
-    return DeadlineStatus();
-  } catch (const std::exception& error) {
-    const bool open = session.IsOpen();
-    MappedError mapped = MapError(error);
-    if (mapped.disposition != Disposition::kFail || !open) lease->Discard(/*and_idle=*/true);
-    if (!open && mapped.status.code() == absl::StatusCode::kInternal) {
-      return MapError(pqxx::broken_connection(error.what())).status;
+  for (bool again = false;; again = true) {
+    auto lease = pool.Acquire(options.deadline);
+    if (!lease.ok()) return lease.status();
+    Session& session = lease->session();
+    try {
+      pqxx::nontransaction work(session.connection());
+      Tx tx(session, work, options.deadline);
+      return body(tx);
+    } catch (const DeadlinePassed&) {
+      return DeadlineStatus();
+    } catch (const std::exception& error) {
+      const bool open = session.IsOpen();
+      MappedError mapped = MapError(error);
+      const bool lost = mapped.disposition != Disposition::kFail || !open;
+      if (lost) lease->Discard(/*and_idle=*/true);
+      // A read does no harm twice, and after a restart of the server every connection that lay idle
+      // is dead: without this each of them would cost a caller an error.
+      if (lost && options.read_only && !again) continue;
+      if (!open && mapped.status.code() == absl::StatusCode::kInternal) {
+        return MapError(pqxx::broken_connection(error.what())).status;
+      }
+      return mapped.status;
     }
-    return mapped.status;
   }
 }
 

@@ -123,7 +123,8 @@ auto InTransaction(Pool& pool, const TxOptions& options, F&& body)
 }
 
 // The same without BEGIN and COMMIT: each statement is its own transaction. One round trip instead
-// of three, for reads that need a single statement. The body is never repeated.
+// of three, for reads that need a single statement. The body is never repeated, but for one that is
+// `read_only` and whose connection turned out to be dead: that starts anew once, on another.
 template <class F>
 auto InAutocommit(Pool& pool, const TxOptions& options, F&& body) -> std::invoke_result_t<F&, Tx&> {
   return internal::Adapt(body, [&](absl::FunctionRef<absl::Status(Tx&)> run) {

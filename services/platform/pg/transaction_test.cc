@@ -83,6 +83,27 @@ TEST_F(Transactions, ValuesComeBackAsTheyWent) {
   EXPECT_THAT(status, IsOk());
 }
 
+TEST_F(Transactions, EveryInstantIsReadToTheMicrosecondInAnyShape) {
+  auto pool = MakePool();
+  const absl::Status status = InTransaction(*pool, {}, [&](Tx& tx) -> absl::Status {
+    for (const char* zone : {"UTC", "Europe/Moscow", "Asia/Kolkata"}) {
+      tx.RunText("SELECT set_config('timezone', $1, true)", {ToParam(zone)});
+      for (const char* text :
+           {"2026-11-22T09:17:00Z", "2026-11-22T09:17:00.1Z", "2026-11-22T09:17:00.000001Z",
+            "2028-02-29T23:59:59.999999Z", "1969-12-31T23:59:59.5Z", "9999-12-31T00:00:00Z",
+            "0001-01-01T00:00:00Z"}) {
+        absl::Time at;
+        std::string error;
+        EXPECT_TRUE(absl::ParseTime(absl::RFC3339_full, text, &at, &error)) << error;
+        EXPECT_EQ(FromTimestamp(tx.RunText("SELECT $1::timestamptz", {ToParam(text)})[0][0]), at)
+            << text << " in " << zone;
+      }
+    }
+    return absl::OkStatus();
+  });
+  EXPECT_THAT(status, IsOk());
+}
+
 TEST_F(Transactions, DeadlockRunsTheWholeBodyAgainAndBothSucceed) {
   auto pool = MakePool();
   absl::Mutex mu;
@@ -242,6 +263,26 @@ TEST_F(Transactions, ConnectionKilledWhileIdleIsReplacedUnnoticed) {
   EXPECT_EQ(pool->Stats().discarded, 1);
 }
 
+TEST_F(Transactions, AReadOnADeadConnectionStartsAnewOnAnotherAndAWriteDoesNot) {
+  auto pool = MakePool();
+  const auto get = [&](bool read_only) {
+    return InAutocommit(*pool, {.read_only = read_only}, [](Tx& tx) -> absl::StatusOr<int> {
+      return tx.Run(kGet, 1)[0][0].as<int>();
+    });
+  };
+  const auto kill = [&] {
+    database_.Query(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = "
+        "'potok' AND pid <> pg_backend_pid() AND datname = current_database()");
+  };
+  EXPECT_THAT(get(true), IsOkAndHolds(0));
+  kill();
+  EXPECT_THAT(get(true), IsOkAndHolds(0));
+  kill();
+  EXPECT_THAT(get(false), StatusIs(absl::StatusCode::kUnavailable, "STORAGE_UNAVAILABLE"));
+  EXPECT_THAT(get(false), IsOkAndHolds(0));
+}
+
 TEST_F(Transactions, ConnectionKilledInTheBodyIsUnavailableAndNothingHappened) {
   auto pool = MakePool();
   int runs = 0;
@@ -291,6 +332,25 @@ TEST_F(Transactions, AutocommitIsOneRoundTripPerStatement) {
               StatusIs(absl::StatusCode::kAlreadyExists));
   EXPECT_EQ(seen["begin"], 1);
   EXPECT_EQ(seen["test.add!"], 1);
+}
+
+TEST_F(Transactions, AStopPointStandsBeforeEachStatementAndBeforeTheCommit) {
+  std::vector<std::string> order;
+  Pool pool({.dsn = database_.dsn(),
+             .on_statement = [&](const char* name, absl::Duration,
+                                 bool) { order.push_back(std::string("after ") + name); },
+             .before_statement =
+                 [&](const char* name) { order.push_back(std::string("before ") + name); }});
+  EXPECT_THAT(InTransaction(pool, {},
+                            [](Tx& tx) -> absl::Status {
+                              tx.Run(kGet, 1);
+                              return tx.Savepoint([] { return absl::OkStatus(); });
+                            }),
+              IsOk());
+  EXPECT_EQ(order, (std::vector<std::string>{"before begin", "after begin", "before test.get",
+                                             "after test.get", "before savepoint",
+                                             "after savepoint", "before savepoint",
+                                             "after savepoint", "before commit", "after commit"}));
 }
 
 TEST_F(Transactions, BusyPoolAnswersInTimeAndServesWaitersWhenFreed) {
