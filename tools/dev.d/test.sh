@@ -7,15 +7,17 @@ tools/dev test [--quick] [--asan | --tsan] [--no-redis] [-R REGEX] [--no-build] 
 tools/dev test --chaos [--seeds N] [--rows N,N...] [--no-build] [--no-install]
 tools/dev test --fuzz [--seconds N | --runs N] [TARGET...]
 
-Builds everything with its tests and runs them in five phases:
+Builds everything with its tests and runs them in six phases:
   unit         no I/O, beside the code
+  simulation   the decisions of transport, timers, routing and breaker under 100 000 seeded schedules of faults
+  simulation   the pure cores under a seeded scheduler of faults (tests/simulation/README.md)
   gates        the tree itself: buf lint, format and breaking, layers, shellcheck, clang-format
   integration  against a private Postgres 15 and Redis 7, a database per test
   e2e          the five services as processes, called with grpcurl and potokctl
   chaos        two replicas of each under load, broken on purpose: the short rows of tests/chaos, each once
 Failed and skipped checks are listed by name; the last line is `N passed, N failed, N skipped`.
 
-  --quick       without e2e, chaos and what is labelled slow: within 3 minutes once built
+  --quick       without e2e, chaos and what is labelled slow, a tenth of the schedules: within 3 minutes once built
   --chaos       instead of all that: every row of tests/chaos (--rows: only these), each with N seeds (--seeds), and the
                 table in tests/chaos/README.md made anew
   --asan        in build/asan with the address and undefined behaviour sanitizers (unit and integration)
@@ -107,11 +109,14 @@ cmd_test() {
   export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1:suppressions=$supp/tsan.supp}
 
   local results=$CACHE/test-results/$tree phase
-  local -a reports=() phases=(unit gates integration e2e chaos) only=()
+  local -a reports=() phases=(unit simulation gates integration e2e chaos) only=()
   # The plants of the chaos suite bring a Redis of their own; its rows take it away themselves.
-  if [ -n "${POTOK_NO_REDIS:-}" ]; then phases=(unit gates integration e2e); fi
-  if [ "$tree" != dev ]; then phases=(unit integration); fi
-  if [ -n "$quick" ]; then phases=(unit gates integration) only=(-LE slow); fi
+  if [ -n "${POTOK_NO_REDIS:-}" ]; then phases=(unit simulation gates integration e2e); fi
+  if [ "$tree" != dev ]; then phases=(unit simulation integration); fi
+  if [ -n "$quick" ]; then
+    phases=(unit simulation gates integration) only=(-LE slow)
+    export POTOK_SIMULATION_SCHEDULES=${POTOK_SIMULATION_SCHEDULES:-12000}
+  fi
   if [ -n "$regex" ]; then only+=(-R "$regex"); fi
   rm -rf "$results"
   for phase in "${phases[@]}"; do

@@ -4,17 +4,19 @@
 
 namespace potok::notifier {
 
-int Breaker::Take(absl::Duration now, int wanted) {
-  if (now < paused_until_) return 0;
-  if (!open_) return wanted;
-  if (now < next_probe_) return 0;
+Breaker::Permit Breaker::Take(absl::Duration now, int wanted) {
+  if (now < paused_until_) return {};
+  if (!open_) return {.sends = wanted};
+  if (now < next_probe_) return {};
   probe_before_ = next_probe_;
   next_probe_ = now + options_.probe_every;
-  return std::min(1, wanted);
+  return {.sends = std::min(1, wanted), .probe = ++probes_};
 }
 
-void Breaker::GiveBack() {
-  if (open_) next_probe_ = probe_before_;
+void Breaker::GiveBack(const Permit& permit) {
+  // Only the latest probe of this opening: the permit of a worker that took it while all was well,
+  // or whose probe is long over, frees nothing.
+  if (open_ && permit.probe != 0 && permit.probe == probes_) next_probe_ = probe_before_;
 }
 
 void Breaker::Record(absl::Duration now, bool healthy) {
@@ -31,6 +33,7 @@ void Breaker::Record(absl::Duration now, bool healthy) {
   const int calls = static_cast<int>(calls_.size());
   if (calls >= options_.least_calls && failures_ >= options_.failure_ratio * calls) {
     open_ = true;
+    ++probes_;
     next_probe_ = now + options_.probe_every;
   }
 }

@@ -23,11 +23,15 @@ class Breaker {
  public:
   explicit Breaker(BreakerOptions options = {}) : options_(options) {}
 
+  struct Permit {
+    int sends = 0;
+    int probe = 0;  // number of the probe that this is; 0 when it is none
+  };
   // How many sends may be begun now, at most `wanted`: all while closed, one as a probe while open,
   // none in between. Taking the probe delays the next one.
-  int Take(absl::Duration now, int wanted);
-  // There was nothing to send: the probe is still to be had.
-  void GiveBack();
+  Permit Take(absl::Duration now, int wanted);
+  // There was nothing to send under it: if it was the probe, that is still to be had.
+  void GiveBack(const Permit& permit);
 
   // What became of a send. `healthy` is about the provider: a mailbox that does not exist is no
   // outage.
@@ -47,7 +51,8 @@ class Breaker {
   int failures_ = 0;                                   // Among calls_.
   bool open_ = false;
   absl::Duration next_probe_ = -absl::InfiniteDuration();
-  absl::Duration probe_before_ = -absl::InfiniteDuration();  // next_probe_ before the last Take.
+  absl::Duration probe_before_ = -absl::InfiniteDuration();  // next_probe_ before the last probe.
+  int probes_ = 0;  // Numbers them; also raised when it opens, which ends what came before.
   absl::Duration paused_until_ = -absl::InfiniteDuration();
 };
 

@@ -19,7 +19,7 @@ TEST(Breaker, OpensAtHalfOfTwentyCallsAndNotBefore) {
   Breaker breaker;
   for (int i = 0; i < 19; ++i) breaker.Record(Second(1), false);
   EXPECT_FALSE(breaker.open());
-  EXPECT_EQ(breaker.Take(Second(1), 50), 50);
+  EXPECT_EQ(breaker.Take(Second(1), 50).sends, 50);
   breaker.Record(Second(1), true);
   EXPECT_TRUE(breaker.open());
   EXPECT_TRUE(Opened().open());
@@ -39,27 +39,41 @@ TEST(Breaker, ForgetsWhatIsOlderThanItsWindow) {
 
 TEST(Breaker, LetsOneThroughEachTenSecondsWhileOpen) {
   Breaker breaker = Opened();
-  EXPECT_EQ(breaker.Take(Second(2), 50), 0);
+  EXPECT_EQ(breaker.Take(Second(2), 50).sends, 0);
   EXPECT_EQ(breaker.Wait(Second(2)), Second(9.9));
-  EXPECT_EQ(breaker.Take(Second(12), 50), 1);
-  EXPECT_EQ(breaker.Take(Second(12), 50), 0) << "a second worker must not probe too";
+  EXPECT_EQ(breaker.Take(Second(12), 50).sends, 1);
+  EXPECT_EQ(breaker.Take(Second(12), 50).sends, 0) << "a second worker must not probe too";
   breaker.Record(Second(13), false);
-  EXPECT_EQ(breaker.Take(Second(21), 50), 0);
-  EXPECT_EQ(breaker.Take(Second(22), 50), 1);
-  breaker.GiveBack();
-  EXPECT_EQ(breaker.Take(Second(22), 50), 1) << "there was nothing to probe with";
+  EXPECT_EQ(breaker.Take(Second(21), 50).sends, 0);
+  const Breaker::Permit probe = breaker.Take(Second(22), 50);
+  EXPECT_EQ(probe.sends, 1);
+  breaker.GiveBack(probe);
+  EXPECT_EQ(breaker.Take(Second(22), 50).sends, 1) << "there was nothing to probe with";
   breaker.Record(Second(23), true);
   EXPECT_FALSE(breaker.open());
-  EXPECT_EQ(breaker.Take(Second(23), 50), 50);
+  EXPECT_EQ(breaker.Take(Second(23), 50).sends, 50);
+}
+
+TEST(Breaker, WorkerThatFoundNothingToSendFreesOnlyItsOwnProbe) {
+  Breaker breaker;
+  const Breaker::Permit of_better_days = breaker.Take(Second(0), 50);
+  for (int i = 0; i < 20; ++i) breaker.Record(Second(1), false);
+  breaker.GiveBack(of_better_days);
+  EXPECT_EQ(breaker.Take(Second(2), 50).sends, 0) << "it has just opened";
+  const Breaker::Permit first = breaker.Take(Second(11), 50);
+  const Breaker::Permit second = breaker.Take(Second(21), 50);
+  EXPECT_EQ(second.sends, 1);
+  breaker.GiveBack(first);
+  EXPECT_EQ(breaker.Take(Second(22), 50).sends, 0);
 }
 
 TEST(Breaker, RestsWhenAsked) {
   Breaker breaker;
   breaker.PauseUntil(Second(30));
   breaker.PauseUntil(Second(20));
-  EXPECT_EQ(breaker.Take(Second(29), 50), 0);
+  EXPECT_EQ(breaker.Take(Second(29), 50).sends, 0);
   EXPECT_EQ(breaker.Wait(Second(29)), Second(1));
-  EXPECT_EQ(breaker.Take(Second(30), 50), 50);
+  EXPECT_EQ(breaker.Take(Second(30), 50).sends, 50);
   EXPECT_EQ(breaker.Wait(Second(31)), Second(0));
 }
 

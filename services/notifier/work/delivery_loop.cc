@@ -24,14 +24,14 @@ absl::Duration Monotonic() {
 
 }  // namespace
 
-int SharedBreaker::Take(int wanted) {
+Breaker::Permit SharedBreaker::Take(int wanted) {
   absl::MutexLock lock(&mu_);
   return breaker_.Take(Monotonic(), wanted);
 }
 
-void SharedBreaker::GiveBack() {
+void SharedBreaker::GiveBack(const Breaker::Permit& permit) {
   absl::MutexLock lock(&mu_);
-  breaker_.GiveBack();
+  breaker_.GiveBack(permit);
 }
 
 bool SharedBreaker::Record(const SendOutcome& outcome) {
@@ -69,15 +69,15 @@ DeliveryLoop::DeliveryLoop(DeliveryLoopOptions options, const DeliveryQueue& que
       meters_(meters) {}
 
 absl::StatusOr<absl::Duration> DeliveryLoop::Turn(std::stop_token stop) {
-  const int limit = breaker_.Take(options_.batch);
-  if (limit == 0) return std::max(breaker_.Wait(), absl::Milliseconds(10));
+  const Breaker::Permit permit = breaker_.Take(options_.batch);
+  if (permit.sends == 0) return std::max(breaker_.Wait(), absl::Milliseconds(10));
   const std::string token = NewToken();
   // Counted from before the claim, so that the lease in the database always ends later than here.
   const absl::Duration claimed_at = Monotonic();
   absl::StatusOr<std::vector<ClaimedDelivery>> claimed =
-      queue_.Claim(options_.channel, limit, token, options_.lease);
+      queue_.Claim(options_.channel, permit.sends, token, options_.lease);
   if (!claimed.ok() || claimed->empty()) {
-    breaker_.GiveBack();
+    breaker_.GiveBack(permit);
     if (!claimed.ok()) return claimed.status();
     return options_.poll;
   }

@@ -31,8 +31,8 @@ class SharedBreaker {
  public:
   SharedBreaker(Channel channel, DeliveryMeters& meters) : channel_(channel), meters_(meters) {}
 
-  int Take(int wanted);
-  void GiveBack();
+  Breaker::Permit Take(int wanted);
+  void GiveBack(const Breaker::Permit& permit);
   // Whether sending may go on.
   bool Record(const SendOutcome& outcome);
   absl::Duration Wait() const;

@@ -14,9 +14,7 @@ namespace potok {
 namespace {
 
 constexpr absl::Duration kRefresh = absl::Seconds(5);
-constexpr absl::Duration kJump = absl::Seconds(2);
 constexpr int kTrips = 8;
-constexpr int kAgreeing = 2;
 
 absl::Duration Monotonic() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
@@ -51,6 +49,7 @@ absl::StatusOr<std::unique_ptr<DbClock>> DbClock::Start(pg::Pool& pool) {
   {
     absl::MutexLock lock(&clock->mu_);
     clock->reading_ = first;
+    clock->guard_.Sampled(first.db_minus_monotonic);
   }
   clock->thread_ = std::thread([c = clock.get()] { c->Run(); });
   return clock;
@@ -90,12 +89,8 @@ void DbClock::Run() {
     // Without the database the last offset stays good: monotonic clocks drift by parts per million.
     if (!sample.ok()) continue;
     absl::MutexLock lock(&mu_);
-    const absl::Duration moved = sample->db_minus_monotonic - reading_.db_minus_monotonic;
-    if (absl::AbsDuration(moved) > kJump) {
-      unstable_samples_.store(kAgreeing, std::memory_order_relaxed);
-    } else if (unstable_samples_.load(std::memory_order_relaxed) > 0) {
-      unstable_samples_.fetch_sub(1, std::memory_order_relaxed);
-    }
+    guard_.Sampled(sample->db_minus_monotonic);
+    stable_.store(guard_.stable());
     reading_ = *sample;
   }
 }

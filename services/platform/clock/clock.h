@@ -15,6 +15,8 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 
+#include "platform/clock/jump_guard.h"
+
 namespace potok::pg {
 class Pool;
 }
@@ -32,7 +34,8 @@ class Clock {
   virtual absl::Time Now() const = 0;
   // How long a span of business time lasts really.
   virtual absl::Duration ToReal(absl::Duration business) const = 0;
-  // False while the database's wall clock has just jumped: deadlines must not be acted upon.
+  // False while the database's wall clock has just jumped: deadlines must not be acted upon. Ask it
+  // after Now(): when the answer is true, the instant was not of the clock that jumped.
   virtual bool Stable() const { return true; }
 
   // The real time to wait before looking again whether `business` has come: at most one second a
@@ -92,7 +95,7 @@ class DbClock final : public Clock {
   absl::Time Now() const override;
   absl::Duration ToReal(absl::Duration business) const override;
   // Not stable from a jump of more than two seconds until two samples agree again.
-  bool Stable() const override { return unstable_samples_.load(std::memory_order_relaxed) == 0; }
+  bool Stable() const override { return stable_.load(); }
   // Half the round trip of the sample in use: the bound of the error.
   absl::Duration Error() const;
 
@@ -112,7 +115,8 @@ class DbClock final : public Clock {
   pg::Pool& pool_;
   mutable absl::Mutex mu_;
   Reading reading_ ABSL_GUARDED_BY(mu_);
-  std::atomic<int> unstable_samples_{0};
+  JumpGuard guard_ ABSL_GUARDED_BY(mu_);
+  std::atomic<bool> stable_{true};
   absl::Notification stop_;
   std::thread thread_;
 };

@@ -138,6 +138,7 @@ absl::Status LeaseKeeper::Perform(const LeaseAction& action) {
   absl::Status status;
   switch (action.kind) {
     case LeaseAction::kWait: break;
+    case LeaseAction::kKnock: status = Knock(); break;
     case LeaseAction::kRenew: status = RenewAndLook(action.leases); break;
     case LeaseAction::kGain: status = Gain(action.leases); break;
     case LeaseAction::kRelease: status = Release(action.leases); break;
@@ -147,6 +148,16 @@ absl::Status LeaseKeeper::Perform(const LeaseAction& action) {
     core_.Failed(Monotonic(), Uniform());
   }
   return status;
+}
+
+absl::Status LeaseKeeper::Knock() {
+  POTOK_RETURN_IF_ERROR(pg::InAutocommit(pool_, {.read_only = true}, [&](pg::Tx& tx) {
+    tx.Run(sql::kLeaseLook, pg::TextArray(std::vector<std::string>()), MemberPrefix());
+    return absl::OkStatus();
+  }));
+  absl::MutexLock lock(&mu_);
+  core_.Knocked();
+  return absl::OkStatus();
 }
 
 absl::Status LeaseKeeper::RenewAndLook(const std::vector<Held>& leases) {

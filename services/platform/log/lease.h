@@ -75,6 +75,7 @@ class LeaseKeeper {
  private:
   void Run();
   absl::Status Perform(const LeaseAction& action);
+  absl::Status Knock();
   absl::Status RenewAndLook(const std::vector<Held>& leases);
   absl::Status Gain(const std::vector<Held>& wanted);
   absl::Status Release(const std::vector<Held>& leases);

@@ -28,8 +28,11 @@ std::uint64_t StableHash(absl::string_view text) {
 
 LeaseCore::LeaseCore(Options options) : options_(std::move(options)) {}
 
+void LeaseCore::StartRound() { phase_ = FirstPhase(); }
+
 LeaseAction LeaseCore::Next() {
   switch (phase_) {
+    case Phase::kKnocking: return {.kind = LeaseAction::kKnock, .wait = {}, .leases = {}};
     case Phase::kRenewing: {
       LeaseAction action{.kind = LeaseAction::kRenew, .wait = {}, .leases = {}};
       for (const auto& [part, mine] : mine_) action.leases.push_back({part, mine.token});
@@ -48,7 +51,9 @@ LeaseAction LeaseCore::Next() {
       [[fallthrough]];
     case Phase::kWaiting: break;
   }
-  phase_ = Phase::kRenewing;
+  // A process that the database hears and that does not hear the database must not go on prolonging
+  // leases: its fence keeps it from working under them, and they would keep everybody else out.
+  phase_ = FirstPhase();
   return {.kind = LeaseAction::kWait, .wait = wait_, .leases = {}};
 }
 
@@ -72,15 +77,16 @@ bool LeaseCore::Renewed(absl::Duration sent, absl::Duration now, const std::vect
     return doubt.until < now || mine_.contains(doubt.lease.part);
   });
   renewed_at_ = sent;
-  Plan(now, picture);
+  Plan(sent, now, picture);
   return more;
 }
 
-void LeaseCore::Plan(absl::Duration now, const LeasePicture& picture) {
+void LeaseCore::Plan(absl::Duration sent, absl::Duration now, const LeasePicture& picture) {
   const LeaseTimes& times = options_.times;
   releasing_.clear();
   gaining_.clear();
-  wait_ = times.renew;
+  // The fence counts from sending, so the next renewal does too.
+  wait_ = std::max(times.renew - (now - sent), absl::ZeroDuration());
   for (const int part : options_.parts) {
     const bool preferred = Preferred(part, picture.members);
     const auto held = mine_.find(part);

@@ -52,6 +52,7 @@ struct LeasePicture {
 struct LeaseAction {
   enum Kind {
     kWait,     // for `wait`, then ask again
+    kKnock,    // any round trip that changes nothing
     kRenew,    // prolong `leases` and look
     kGain,     // take `leases`, whose tokens are new, as far as nobody holds them
     kRelease,  // give `leases` back
@@ -77,7 +78,9 @@ class LeaseCore {
 
   LeaseAction Next();
   // The next round begins now instead of after its wait.
-  void StartRound() { phase_ = Phase::kRenewing; }
+  void StartRound();
+
+  void Knocked() { phase_ = Phase::kRenewing; }
 
   // The renewal that was sent at `sent` prolonged `renewed`, and `picture` is what it saw. True
   // when something is held that was not before.
@@ -97,7 +100,7 @@ class LeaseCore {
   std::int64_t version() const { return version_; }
 
  private:
-  enum class Phase { kRenewing, kReleasing, kGaining, kWaiting };
+  enum class Phase { kKnocking, kRenewing, kReleasing, kGaining, kWaiting };
   struct Mine {
     std::string token;
     absl::Duration since;
@@ -107,7 +110,8 @@ class LeaseCore {
     absl::Duration until;
   };
 
-  void Plan(absl::Duration now, const LeasePicture& picture);
+  Phase FirstPhase() const { return failures_ > 0 ? Phase::kKnocking : Phase::kRenewing; }
+  void Plan(absl::Duration sent, absl::Duration now, const LeasePicture& picture);
   bool Preferred(int part, const std::vector<LeasePicture::Member>& members) const;
 
   const Options options_;

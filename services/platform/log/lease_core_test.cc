@@ -116,6 +116,8 @@ TEST_F(LeaseCoreTest, GainWhoseAnswerWasLostIsRenewedAndHeldWhenItHadBeenCommitt
   core.Failed(Second(1.5), 0.5);
   EXPECT_THAT(core.Get(Second(1.5)), IsEmpty());
   EXPECT_EQ(core.Next().kind, LeaseAction::kWait);
+  EXPECT_EQ(core.Next().kind, LeaseAction::kKnock);
+  core.Knocked();
   const LeaseAction renew = core.Next();
   EXPECT_THAT(renew.leases, ElementsAre(Held{0, "t1"}, Held{1, "t2"}, Held{2, "t3"}));
   LeasePicture picture = Alone();
@@ -178,7 +180,7 @@ TEST_F(LeaseCoreTest, FailuresAreRetriedWithGrowingPausesNoLongerThanARenewal) {
   LeaseCore core = Core();
   absl::Duration last;
   for (int i = 0; i < 12; ++i) {
-    EXPECT_EQ(core.Next().kind, LeaseAction::kRenew);
+    EXPECT_EQ(core.Next().kind, i == 0 ? LeaseAction::kRenew : LeaseAction::kKnock);
     core.Failed(Second(i), 0.999);
     const LeaseAction wait = core.Next();
     EXPECT_EQ(wait.kind, LeaseAction::kWait);
@@ -186,6 +188,32 @@ TEST_F(LeaseCoreTest, FailuresAreRetriedWithGrowingPausesNoLongerThanARenewal) {
     EXPECT_LE(wait.wait, Second(2));
     last = wait.wait;
   }
+}
+
+TEST_F(LeaseCoreTest, ProcessThatHearsNoAnswersDoesNotGoOnProlonging) {
+  LeaseCore core = Core();
+  TakeAll(core, Second(10));
+  core.Next();
+  EXPECT_EQ(core.Next().kind, LeaseAction::kRenew);
+  core.Failed(Second(12), 0.5);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(core.Next().kind, LeaseAction::kWait);
+    EXPECT_EQ(core.Next().kind, LeaseAction::kKnock);
+    core.Failed(Second(13), 0.5);
+  }
+  core.Next();
+  EXPECT_EQ(core.Next().kind, LeaseAction::kKnock);
+  core.Knocked();
+  EXPECT_EQ(core.Next().kind, LeaseAction::kRenew) << "heard again";
+}
+
+TEST_F(LeaseCoreTest, RenewalsKeepTheirPaceWhenTheDatabaseIsSlow) {
+  LeaseCore core = Core();
+  TakeAll(core, Second(10));
+  core.Next();
+  core.Next();
+  core.Renewed(Second(12), Second(13.5), core.Get(Second(12)), Alone());
+  EXPECT_EQ(core.Next().wait, Second(0.5));
 }
 
 TEST_F(LeaseCoreTest, StopGivesBackWhatIsHeldAndWhatMayBe) {

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 
 #include "platform/log/log_fixture.h"
+#include "platform/log/sql.h"
 
 namespace potok::log {
 namespace {
@@ -85,6 +86,88 @@ TEST_F(Leases, DeadOwnerIsSucceededAfterItsLeaseEndsWithANewToken) {
     const auto now = dead->Get();
     return std::count(now.begin(), now.end(), held) > 0;
   }));
+}
+
+// Its regular looks are a minute apart: what wakes it is the end of the lease.
+TEST_F(Leases, HeirComesRightAfterTheLeaseOfADeadOwnerEnds) {
+  auto dead = Keeper("dead");
+  ASSERT_THAT(dead->Round(), IsOk());
+  LeaseKeeper heir({.family = "test",
+                    .parts = AllParts(),
+                    .owner = "heir",
+                    .times = {.ttl = absl::Seconds(1),
+                              .renew = absl::Minutes(1),
+                              .fence = absl::Minutes(1)},
+                    .hooks = {}},
+                   database_.pool(),
+                   [](pg::Tx&, const std::vector<Held>&) { return absl::OkStatus(); });
+  heir.Start();
+  EXPECT_TRUE(Eventually([&] { return Parts(heir).size() == 16; }));
+}
+
+TEST_F(Leases, GainWhoseStampFailsLeavesTheLeasesFree) {
+  bool fails = true;
+  LeaseKeeper keeper(
+      {.family = "test", .parts = {0, 1}, .owner = "a", .times = ShortLeases(), .hooks = {}},
+      database_.pool(), [&](pg::Tx&, const std::vector<Held>&) {
+        return fails ? absl::InternalError("the offsets cannot be stamped") : absl::OkStatus();
+      });
+  EXPECT_FALSE(keeper.Round().ok());
+  EXPECT_TRUE(keeper.Get().empty());
+  EXPECT_EQ(Int("SELECT count(*) FROM ledger.lease WHERE name LIKE 'test:%'"), 0);
+  EXPECT_EQ(Int("SELECT count(*) FROM ledger.lease_log"), 0);
+  fails = false;
+  ASSERT_THAT(keeper.Round(), IsOk());
+  EXPECT_EQ(keeper.Get().size(), 2u);
+}
+
+TEST_F(Leases, OwnerThatCannotRenewHoldsNothingAfterItsFenceThoughItsLeaseStillRuns) {
+  LeaseKeeper keeper({.family = "test",
+                      .parts = {0},
+                      .owner = "a",
+                      .times = {.ttl = absl::Minutes(1),
+                                .renew = absl::Milliseconds(100),
+                                .fence = absl::Milliseconds(500)},
+                      .hooks = {}},
+                     database_.pool(),
+                     [](pg::Tx&, const std::vector<Held>&) { return absl::OkStatus(); });
+  keeper.Start();
+  ASSERT_TRUE(Eventually([&] { return keeper.Get().size() == 1; }));
+  const std::vector<Held> before = keeper.Get();
+  const auto cut_off = pg::InTransaction(database_.pool(), {}, [&](pg::Tx& tx) -> absl::Status {
+    tx.Exec("LOCK TABLE ledger.lease IN ACCESS EXCLUSIVE MODE");
+    EXPECT_TRUE(Eventually([&] { return keeper.Get().empty(); }));
+    EXPECT_EQ(tx.Exec("SELECT count(*) FROM ledger.lease WHERE name = 'test:0' AND expires_at > "
+                      "clock_timestamp()")[0][0]
+                  .as<int>(),
+              1);
+    return absl::OkStatus();
+  });
+  ASSERT_THAT(cut_off, IsOk());
+  EXPECT_TRUE(Eventually([&] { return !keeper.Get().empty(); }));
+  EXPECT_EQ(keeper.Get(), before) << "nobody was in between: the same token";
+}
+
+TEST_F(Leases, RenewalsCommitAsynchronouslyAndGainsDoNot) {
+  std::string of_gain;
+  LeaseKeeper keeper(
+      {.family = "test", .parts = {0}, .owner = "a", .times = ShortLeases(), .hooks = {}},
+      database_.pool(), [&](pg::Tx& tx, const std::vector<Held>&) {
+        of_gain = tx.Exec("SHOW synchronous_commit")[0][0].as<std::string>();
+        return absl::OkStatus();
+      });
+  ASSERT_THAT(keeper.Round(), IsOk());
+  EXPECT_EQ(of_gain, database_.Query("SHOW synchronous_commit"));
+  std::string of_renewal;
+  ASSERT_THAT(pg::InTransaction(database_.pool(), {},
+                                [&](pg::Tx& tx) -> absl::Status {
+                                  tx.Run(sql::kLeaseRegister, "test@b#0", "b", 1000);
+                                  of_renewal =
+                                      tx.Exec("SHOW synchronous_commit")[0][0].as<std::string>();
+                                  return absl::OkStatus();
+                                }),
+              IsOk());
+  EXPECT_EQ(of_renewal, "off");
 }
 
 TEST_F(Leases, CleanStopHandsOverAtOnce) {

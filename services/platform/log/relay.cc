@@ -379,10 +379,8 @@ absl::Status Relay::Trim(const RelayAction& action) {
   for (const RelayAction::Place& place : action.places) {
     commands.push_back(
         {"XTRIM", KeyOf(place.stream, place.incarnation), "MINID", "~", absl::StrCat(place.keep)});
-    // An owner that lost its lease may have written the old key once more after it was dropped.
-    if (place.incarnation > 1) {
-      commands.push_back({"UNLINK", KeyOf(place.stream, place.incarnation - 1)});
-    }
+    std::vector<std::string>& unlink = commands.emplace_back(1, "UNLINK");
+    for (const int stale : place.stale) unlink.push_back(KeyOf(place.stream, stale));
   }
   POTOK_ASSIGN_OR_RETURN(const std::vector<redis::Reply> replies, redis_.Pipeline(commands));
   for (size_t i = 0; i < replies.size(); ++i) {

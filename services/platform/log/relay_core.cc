@@ -16,6 +16,20 @@ StreamRepair Repair(const StreamHead& head, const StreamSeen& seen) {
   return {};
 }
 
+namespace {
+
+// Keys that may have come back to life: written by an owner that had lost its lease, brought along
+// by a replica that lagged, or left behind by a database that forgot an incarnation.
+std::vector<int> StaleIncarnations(int current) {
+  std::vector<int> stale;
+  for (int other = std::max(1, current - 8); other <= current + 2; ++other) {
+    if (other != current) stale.push_back(other);
+  }
+  return stale;
+}
+
+}  // namespace
+
 RelayCore::RelayCore(Options options) : options_(std::move(options)) {}
 
 void RelayCore::BeginTurn(absl::Duration now, std::vector<Held> held, std::int64_t lease_version,
@@ -60,7 +74,7 @@ RelayAction RelayCore::Next(absl::Duration now) {
     case Phase::kInspect:
       action.kind = RelayAction::kInspect;
       for (const auto& [stream, head] : heads_) {
-        action.places.push_back({stream, head.incarnation, 0});
+        action.places.push_back({stream, head.incarnation, 0, {}});
       }
       return action;
     case Phase::kRaise:
@@ -117,7 +131,8 @@ RelayAction RelayCore::Next(absl::Duration now) {
     case Phase::kTrim:
       action.kind = RelayAction::kTrim;
       for (const auto& [stream, head] : heads_) {
-        action.places.push_back({stream, head.incarnation, head.min_offset + 1});
+        action.places.push_back({stream, head.incarnation, head.min_offset + 1,
+                                 StaleIncarnations(head.incarnation)});
       }
       return action;
   }
@@ -174,8 +189,8 @@ void RelayCore::Raised(std::optional<int> incarnation) {
   if (incarnation) {
     StreamHead& head = heads_[stream];
     // The new key too: a failover may have forgotten that this number was used before.
-    dropping_.push_back({stream, head.incarnation, 0});
-    dropping_.push_back({stream, *incarnation, 0});
+    dropping_.push_back({stream, head.incarnation, 0, {}});
+    dropping_.push_back({stream, *incarnation, 0, {}});
     head.incarnation = *incarnation;
     if (head.min_offset < head.last) filling_[stream] = head.min_offset;
   }

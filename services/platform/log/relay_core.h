@@ -88,6 +88,7 @@ struct RelayAction {
     Stream stream;
     int incarnation = 1;
     std::int64_t keep = 0;
+    std::vector<int> stale;  // kTrim: other incarnations, whose keys are to go
   };
   Kind kind = kWait;
   absl::Duration wait;

@@ -22,6 +22,8 @@ void DueTimers::Put(const DueTimer& timer) {
     known->second = timer.due_at;
   }
   order_[{timer.due_at, timer.key}] = timer;
+  const auto rest = rests_.find(timer.key);
+  if (rest != rests_.end() && rest->second.gen != timer.gen) rests_.erase(rest);
 }
 
 void DueTimers::Remove(const TimerKey& key) {
@@ -38,10 +40,17 @@ void DueTimers::Clear() {
   rests_.clear();
 }
 
-void DueTimers::Rest(const TimerKey& key, absl::Duration until) { rests_[key].until = until; }
+DueTimers::RestState& DueTimers::RestOf(const TimerKey& key) {
+  RestState& rest = rests_[key];
+  const auto due = due_by_key_.find(key);
+  if (due != due_by_key_.end()) rest.gen = order_.at({due->second, key}).gen;
+  return rest;
+}
+
+void DueTimers::Rest(const TimerKey& key, absl::Duration until) { RestOf(key).until = until; }
 
 void DueTimers::RestLonger(const TimerKey& key, const Pause& pause, absl::Duration monotonic) {
-  RestState& rest = rests_[key];
+  RestState& rest = RestOf(key);
   absl::Duration length = pause.first;
   for (int i = 0; i < rest.times && length < pause.most; ++i) length *= pause.factor;
   rest.until = monotonic + std::min(length, pause.most);

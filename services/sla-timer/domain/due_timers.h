@@ -46,7 +46,8 @@ class DueTimers {
     absl::Duration monotonic;  // Any clock that never goes back; the one Rest() is told.
   };
 
-  // Forgets all timers and takes these. Rests are kept.
+  // Forgets all timers and takes these. Rests are kept, but for those of another generation: a timer
+  // that was armed anew has not failed yet.
   void Replace(const std::vector<DueTimer>& timers);
   // Adds one, or moves the one of the same key.
   void Put(const DueTimer& timer);
@@ -64,7 +65,7 @@ class DueTimers {
   };
   void RestLonger(const TimerKey& key, const Pause& pause, absl::Duration monotonic);
   // It failed: from now on it is tried without company.
-  void SetAlone(const TimerKey& key) { rests_[key].alone = true; }
+  void SetAlone(const TimerKey& key) { RestOf(key).alone = true; }
   bool IsAlone(const TimerKey& key) const;
 
   // What to fire now, in due order, at most `limit`. Timers that fell due before `fresh_since` (a
@@ -84,11 +85,13 @@ class DueTimers {
  private:
   using Place = std::pair<absl::Time, TimerKey>;
   struct RestState {
+    int gen = 0;  // Of the timer that rests.
     absl::Duration until = -absl::InfiniteDuration();
     int times = 0;
     bool alone = false;
   };
 
+  RestState& RestOf(const TimerKey& key);
   bool Rests(const TimerKey& key, absl::Duration monotonic) const;
 
   std::map<Place, DueTimer> order_;

@@ -117,6 +117,19 @@ TEST(DueTimers, RestsSurviveAReadOfTheRowsButNotTheRow) {
   EXPECT_FALSE(timers.IsAlone(key));
 }
 
+TEST(DueTimers, ATimerThatIsArmedAnewDoesNotRestForTheFailuresOfTheOldOne) {
+  DueTimers timers;
+  const TimerKey key{"bad", desk::TimerKind::kBreach};
+  timers.Put(Timer("bad", 10));
+  timers.RestLonger(key, {absl::Seconds(100), 4, absl::Minutes(5)}, absl::Seconds(10));
+  timers.SetAlone(key);
+  DueTimer next = Timer("bad", 11);
+  next.gen = 1;
+  timers.Replace({next});
+  EXPECT_THAT(Tickets(timers.Next(At(12))), ElementsAre("bad"));
+  EXPECT_FALSE(timers.IsAlone(key));
+}
+
 TEST(TokenBucket, FillsWithTimeAndSavesNoMoreThanOneSecond) {
   TokenBucket bucket(500);
   EXPECT_EQ(bucket.Available(absl::Seconds(1000)), 500u);

@@ -14,6 +14,7 @@
 #include "desk/ticket/decide.h"
 #include "ledger/history.h"
 #include "ledger/writer.h"
+#include "sla-timer/domain/half_term.h"
 #include "sla-timer/sql.h"
 #include "sla-timer/store/timer_rows.h"
 
@@ -95,13 +96,6 @@ class Settlement {
   std::vector<DueTimer> timers_;
   Rows rows_;
 };
-
-// A reminder that half of the term is gone is no news to people who are told in the same breath
-// that all of it is.
-bool BreachIsDueToo(const DueTimer& timer, const desk::Ticket& ticket, absl::Time now) {
-  return timer.key.kind == desk::TimerKind::kHalf && !ticket.breached_at && ticket.sla.due_at &&
-         *ticket.sla.due_at <= now && ticket.sla.running_since && ticket.sla.gen == timer.gen;
-}
 
 desk::Command Firing(const DueTimer& timer) {
   desk::Command command;

@@ -120,6 +120,8 @@ absl::StatusOr<absl::Duration> TimerLoop::Turn() {
     }
   }
   const absl::Time now = clock_.Now();
+  // Asked again: the sample that shows a jump may have come since, and `now` be of it.
+  if (!clock_.Stable()) return kUnstableWait;
   const absl::Time fresh_since = now - ToBusiness(options_.backlog_age);
   const std::vector<DueTimer> batch =
       due_.Next({.now = now,
