@@ -113,7 +113,6 @@ Told Caller::Repeat(const std::string& method, const As& as, const Attempt& atte
   size_t replica = next_.fetch_add(1);
   Told told;
   bool open = false;  // An earlier attempt may have taken effect.
-  std::map<std::string, int64_t> bad;
   while (true) {
     grpc::ClientContext context;
     const auto left = give_up - SteadyClock::now();
@@ -126,11 +125,17 @@ Told Caller::Repeat(const std::string& method, const As& as, const Attempt& atte
     told.status = attempt(replicas_[replica++ % replicas_.size()], context);
     ++told.attempts;
     const grpc::StatusCode code = told.status.error_code();
+    const absl::Duration advised = RetryAfter(told.status);
+    {
+      absl::MutexLock lock(&mu_);
+      ++counts_.attempts;
+      if (code != grpc::OK) ++counts_.bad_attempts[absl::StrCat(method, " ", NameOf(code))];
+      if (advised > absl::ZeroDuration()) ++counts_.advised;
+    }
     if (code == grpc::OK) {
       told.outcome = Told::Outcome::kOk;
       break;
     }
-    ++bad[absl::StrCat(method, " ", NameOf(code))];
     if (Definite(code)) {
       // After an attempt of unknown fate even a definite no speaks of this attempt only.
       told.outcome = open ? Told::Outcome::kUnknown : Told::Outcome::kRefused;
@@ -140,15 +145,13 @@ Told Caller::Repeat(const std::string& method, const As& as, const Attempt& atte
     open |= code != grpc::RESOURCE_EXHAUSTED;
     told.outcome = open ? Told::Outcome::kUnknown : Told::Outcome::kRefused;
     const absl::Duration pause =
-        std::max(backoff.Wait(told.attempts, Uniform()), RetryAfter(told.status));
+        std::max(backoff.Wait(told.attempts, Uniform()), advised);
     if (give_up_ || SteadyClock::now() + absl::ToChronoNanoseconds(pause) >= give_up) break;
     absl::SleepFor(pause);
   }
   absl::MutexLock lock(&mu_);
   ++counts_.calls;
-  counts_.attempts += told.attempts;
   counts_.failed += told.failed() ? 1 : 0;
-  for (const auto& [what, times] : bad) counts_.bad_attempts[what] += times;
   return told;
 }
 

@@ -9,7 +9,6 @@ tools/dev test --fuzz [--seconds N | --runs N] [TARGET...]
 
 Builds everything with its tests and runs them in six phases:
   unit         no I/O, beside the code
-  simulation   the decisions of transport, timers, routing and breaker under 100 000 seeded schedules of faults
   simulation   the pure cores under a seeded scheduler of faults (tests/simulation/README.md)
   gates        the tree itself: buf lint, format and breaking, layers, shellcheck, clang-format
   integration  against a private Postgres 15 and Redis 7, a database per test
