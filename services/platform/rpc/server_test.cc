@@ -257,6 +257,7 @@ TEST_F(ProbeServerTest, WorkWhoseCallerLeftIsNeverStarted) {
 
 TEST_F(ProbeServerTest, AnAsyncAnswerMayComeFromAnotherThread) {
   std::thread other;
+  absl::Notification kept;  // The answer may be here before the handler has put the thread away.
   rpc_.later = [&](Answer<LaterResponse> done) {
     other = std::thread([done] {
       LaterResponse answer;
@@ -264,11 +265,13 @@ TEST_F(ProbeServerTest, AnAsyncAnswerMayComeFromAnotherThread) {
       done(answer);
       done(absl::InternalError("a second answer is ignored"));
     });
+    kept.Notify();
   };
   grpc::ClientContext context;
   Fill(context, "dev:ivanova", {});
   LaterResponse answer;
   const grpc::Status status = stub_->Later(&context, {}, &answer);
+  kept.WaitForNotification();
   other.join();
   EXPECT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(answer.number(), 7);
