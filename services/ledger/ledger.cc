@@ -28,8 +28,9 @@ absl::Status Overloaded() {
 absl::Status HalfGone() {
   ErrorDetail detail;
   detail.retry_after = absl::Milliseconds(200);
-  detail.ru = "Больше половины времени вызова ушло на ожидание очереди записи; ничего не изменено. "
-              "Повторите с тем же request_id.";
+  detail.ru =
+      "Больше половины времени вызова ушло на ожидание очереди записи; ничего не изменено. "
+      "Повторите с тем же request_id.";
   return MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED",
                    "more than half of the call's time passed in the write queue; nothing was "
                    "changed, repeat with the same request_id",

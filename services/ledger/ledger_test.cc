@@ -346,16 +346,16 @@ TEST_F(LedgerTest, WorkThatWaitedForMoreThanHalfOfItsTimeIsShedBeforeItIsStarted
   Ledger ledger(database_.pool(), *reference_, clock_, options, [] {});
   absl::Notification holds, release, first_done, shed_done, served_done;
   std::thread hog([&] {
-    EXPECT_THAT(pg::InTransaction(
-                    database_.pool(), {},
-                    [&](pg::Tx& tx) -> absl::Status {
-                      tx.RunText("SELECT 1 FROM ledger.ticket WHERE id = $1::uuid FOR UPDATE",
-                                 {pg::ToParam(id)});
-                      holds.Notify();
-                      release.WaitForNotificationWithTimeout(absl::Seconds(9));
-                      return absl::OkStatus();
-                    }),
-                IsOk());
+    EXPECT_THAT(
+        pg::InTransaction(database_.pool(), {},
+                          [&](pg::Tx& tx) -> absl::Status {
+                            tx.RunText("SELECT 1 FROM ledger.ticket WHERE id = $1::uuid FOR UPDATE",
+                                       {pg::ToParam(id)});
+                            holds.Notify();
+                            release.WaitForNotificationWithTimeout(absl::Seconds(9));
+                            return absl::OkStatus();
+                          }),
+        IsOk());
   });
   holds.WaitForNotification();
   const auto comment = [&](const char* words) {
@@ -364,9 +364,8 @@ TEST_F(LedgerTest, WorkThatWaitedForMoreThanHalfOfItsTimeIsShedBeforeItIsStarted
   // The first keeps the executor busy; one ticket's next command waits for the next batch.
   ledger.Submit(comment("раз"), start + std::chrono::seconds(60),
                 [&](absl::StatusOr<Outcome>) { first_done.Notify(); });
-  EXPECT_TRUE(testing::Eventually([&] {
-    return database_.Query("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0";
-  }));
+  EXPECT_TRUE(testing::Eventually(
+      [&] { return database_.Query("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0"; }));
   absl::Status shed;
   ledger.Submit(comment("два"), start + std::chrono::seconds(10),
                 [&](absl::StatusOr<Outcome> outcome) {

@@ -58,7 +58,8 @@ absl::StatusOr<VerifyResult> Verify(pg::Pool& pool, const ReferenceSnapshot& ref
   options.snapshot = true;
   return pg::InTransaction(pool, options, [&](pg::Tx& tx) -> absl::StatusOr<VerifyResult> {
     // The first statement, so that the snapshot is taken under it.
-    tx.KeepTable("ledger.outbox");  // Its idle slot is truncated, which a snapshot does not survive.
+    tx.KeepTable(
+        "ledger.outbox");  // Its idle slot is truncated, which a snapshot does not survive.
     return VerifyIn(tx, reference, quiescent);
   });
 }

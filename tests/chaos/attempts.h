@@ -20,7 +20,7 @@ class Attempts {
     int64_t calls = 0;
     int64_t failed = 0;  // Calls, for callers who repeat as they are asked to.
     int64_t attempts = 0;
-    int64_t advised = 0;  // Attempts that were told when to come again.
+    int64_t advised = 0;                     // Attempts that were told when to come again.
     std::map<std::string, int64_t> by_code;  // "UNAVAILABLE" -> attempts that ended so.
     // Attempts that ended by no fault of the caller's.
     int64_t cut() const {
@@ -61,7 +61,8 @@ class Attempts {
   // became of the call: never that Potok has a bug, never that the caller has one.
   void ExpectHonest() const {
     const Seen seen = this->seen();
-    for (const char* code : {"INTERNAL", "DATA_LOSS", "UNIMPLEMENTED", "UNAUTHENTICATED"
+    for (const char* code : {"INTERNAL", "DATA_LOSS", "UNIMPLEMENTED",
+                             "UNAUTHENTICATED"
                              "INVALID_ARGUMENT"}) {
       const int64_t count = seen.of(code);
       scene_.evidence.Expect(count == 0,

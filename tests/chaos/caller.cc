@@ -144,8 +144,7 @@ Told Caller::Repeat(const std::string& method, const As& as, const Attempt& atte
     // RESOURCE_EXHAUSTED is given before anything was begun.
     open |= code != grpc::RESOURCE_EXHAUSTED;
     told.outcome = open ? Told::Outcome::kUnknown : Told::Outcome::kRefused;
-    const absl::Duration pause =
-        std::max(backoff.Wait(told.attempts, Uniform()), advised);
+    const absl::Duration pause = std::max(backoff.Wait(told.attempts, Uniform()), advised);
     if (give_up_ || SteadyClock::now() + absl::ToChronoNanoseconds(pause) >= give_up) break;
     absl::SleepFor(pause);
   }

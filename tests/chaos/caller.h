@@ -76,10 +76,10 @@ struct As {
 
 struct CallCounts {
   int64_t calls = 0;
-  int64_t failed = 0;  // Told::failed().
+  int64_t failed = 0;    // Told::failed().
   int64_t attempts = 0;  // These and the following also of calls that still go on.
   std::map<std::string, int64_t> bad_attempts;  // "CreateTicket UNAVAILABLE" -> how often.
-  int64_t advised = 0;  // Attempts that were told when to come again.
+  int64_t advised = 0;                          // Attempts that were told when to come again.
 };
 
 // Thread-safe.

@@ -21,8 +21,7 @@ struct Sign {
 
 // Loops that wait for the database while it is away, and are to be back soon.
 std::optional<double> GoodTurns(const Service& service, const std::string& loop) {
-  return service.Metric(
-      absl::StrCat("potok_loop_turns_total{loop=\"", loop, "\",outcome=\"ok\"}"));
+  return service.Metric(absl::StrCat("potok_loop_turns_total{loop=\"", loop, "\",outcome=\"ok\"}"));
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <thread>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 
@@ -25,12 +25,12 @@ constexpr double kNoise = 0.1;
 
 // Somebody at a console of their own: no timeouts.
 pg::Pool Console(Plant& plant, int size) {
-  return pg::Pool({.dsn = absl::StrCat("host=", plant.postgres().folder(),
-                                       " user=postgres dbname=potok"),
-                   .size = size,
-                   .application_name = "console",
-                   .statement_timeout = absl::ZeroDuration(),
-                   .lock_timeout = absl::Seconds(10)});
+  return pg::Pool(
+      {.dsn = absl::StrCat("host=", plant.postgres().folder(), " user=postgres dbname=potok"),
+       .size = size,
+       .application_name = "console",
+       .statement_timeout = absl::ZeroDuration(),
+       .lock_timeout = absl::Seconds(10)});
 }
 
 // A transaction that lasts until it is told to end. The server ends a session that idles in one, so
@@ -58,8 +58,9 @@ absl::Status LongReads(Scene& scene) {
   std::vector<std::thread> readers;
   std::vector<absl::Status> ends(4);
   readers.emplace_back([&] {
-    ends[0] = Hold(console, {.attempts = 1, .read_only = true, .snapshot = true},
-                   "SELECT count(*) FROM ledger.ticket", [&] { return Monotonic() >= end; }, [] {});
+    ends[0] = Hold(
+        console, {.attempts = 1, .read_only = true, .snapshot = true},
+        "SELECT count(*) FROM ledger.ticket", [&] { return Monotonic() >= end; }, [] {});
   });
   // Each report is one snapshot that reads everything again and again; three of them overlap.
   for (int i = 0; i < 3; ++i) {
@@ -72,7 +73,8 @@ absl::Status LongReads(Scene& scene) {
           [&](pg::Tx& tx) -> absl::Status {
             while (Monotonic() < std::min(to, end)) {
               tx.Exec(
-                  "SELECT t.flow_id, e.type, e.actor, count(*), max(e.at), avg(length(e.body::text))"
+                  "SELECT t.flow_id, e.type, e.actor, count(*), max(e.at), "
+                  "avg(length(e.body::text))"
                   " FROM ledger.ticket t JOIN ledger.ticket_event e"
                   " ON e.part = t.part AND e.ticket_id = t.id GROUP BY 1, 2, 3 ORDER BY 4 DESC");
               tx.Exec("SELECT pg_sleep(0.2)");
@@ -89,9 +91,9 @@ absl::Status LongReads(Scene& scene) {
         index_bytes, scene.plant.postgres().Count(
                          "SELECT sum(pg_indexes_size(relid)) FROM (SELECT relid FROM"
                          " pg_partition_tree('ledger.outbox') UNION SELECT 'ledger.outbox') t"));
-    behind = std::max(behind, scene.plant.postgres().Count(
-                                  "SELECT max(age(backend_xmin)) FROM pg_stat_activity"
-                                  " WHERE application_name = 'console'"));
+    behind = std::max(
+        behind, scene.plant.postgres().Count("SELECT max(age(backend_xmin)) FROM pg_stat_activity"
+                                             " WHERE application_name = 'console'"));
   }
   for (std::thread& reader : readers) reader.join();
   for (const absl::Status& status : ends) {
@@ -152,12 +154,13 @@ absl::Status LockHog(Scene& scene) {
     absl::Duration begin;
     absl::Status ended;
     std::thread holder([&] {
-      ended = Hold(console, {.attempts = 1}, hog.sql,
-                   [&] { return Monotonic() >= begin + scene.length / 3; },
-                   [&] {
-                     begin = Monotonic();
-                     held.Notify();
-                   });
+      ended = Hold(
+          console, {.attempts = 1}, hog.sql,
+          [&] { return Monotonic() >= begin + scene.length / 3; },
+          [&] {
+            begin = Monotonic();
+            held.Notify();
+          });
     });
     if (!held.WaitForNotificationWithTimeout(absl::Seconds(15))) {
       holder.join();

@@ -128,7 +128,8 @@ absl::Status FullRedis(Scene& scene) {
   const Attempts attempts(scene);
   Redis& redis = scene.plant.redis();
   const std::string folder =
-      fs::path(std::string(absl::StripPrefix(redis.target(), "unix:"))).parent_path() / "appendonlydir";
+      fs::path(std::string(absl::StripPrefix(redis.target(), "unix:"))).parent_path() /
+      "appendonlydir";
   redis.Kill();
   SmallDisk disk;
   POTOK_RETURN_IF_ERROR(disk.Mount(folder, 1 << 20));

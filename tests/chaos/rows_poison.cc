@@ -33,8 +33,9 @@ bool FileFor(Scene& scene, const std::string& requester, std::string* ticket) {
   employee.set_display_name(requester);
   intake::v1::BatchUpsertEmployeesResponse made;
   Caller& caller = scene.traffic.caller();
-  if (!caller.Call(&Stubs::directory, &intake::v1::DirectoryService::Stub::BatchUpsertEmployees,
-                   people, As{}, &made)
+  if (!caller
+           .Call(&Stubs::directory, &intake::v1::DirectoryService::Stub::BatchUpsertEmployees,
+                 people, As{}, &made)
            .ok()) {
     return false;
   }
@@ -59,9 +60,10 @@ bool FileFor(Scene& scene, const std::string& requester, std::string* ticket) {
 }
 
 int64_t Parked(Plant& plant, const std::string& ticket) {
-  return plant.postgres().Count(absl::StrCat("SELECT count(*) FROM ledger.dlq WHERE grp = 'notifier'"
-                                             " AND state = 'parked' AND entity = '",
-                                             ticket, "'"));
+  return plant.postgres().Count(
+      absl::StrCat("SELECT count(*) FROM ledger.dlq WHERE grp = 'notifier'"
+                   " AND state = 'parked' AND entity = '",
+                   ticket, "'"));
 }
 
 // Both replicas of the notifier die whenever one of them is at the poison, and start again.
@@ -83,7 +85,8 @@ int64_t KillWhoeverTakesIt(Scene& scene, const std::string& ticket, absl::Durati
     (void)plant.postgres().Query(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = "
         "'potok-notifier'");
-    for (Service* notifier : plant.replicas("notifier")) notifier->Start(/*wait_until_ready=*/false);
+    for (Service* notifier : plant.replicas("notifier"))
+      notifier->Start(/*wait_until_ready=*/false);
   }
   return deaths;
 }
@@ -96,25 +99,29 @@ absl::Status Poison(Scene& scene) {
     double bound;
   };
   std::vector<std::string> tickets;
-  for (const Kind& kind : {Kind{"poison-refused", 10}, Kind{"poison-hanging", 25}, Kind{"poison-deadly", 25}}) {
+  for (const Kind& kind :
+       {Kind{"poison-refused", 10}, Kind{"poison-hanging", 25}, Kind{"poison-deadly", 25}}) {
     std::string ticket;
-    if (!FileFor(scene, kind.who, &ticket)) return absl::InternalError("the ticket cannot be filed");
+    if (!FileFor(scene, kind.who, &ticket))
+      return absl::InternalError("the ticket cannot be filed");
     tickets.push_back(ticket);
     const absl::Duration filed = Monotonic();
     const int64_t notices = plant.postgres().Count("SELECT count(*) FROM notifier.inbox");
     const std::string who = kind.who;
     if (who == "poison-deadly") {
-      scene.evidence.Bite("deaths at the poison", KillWhoeverTakesIt(scene, ticket, absl::Seconds(60)));
+      scene.evidence.Bite("deaths at the poison",
+                          KillWhoeverTakesIt(scene, ticket, absl::Seconds(60)));
     }
-    const bool parked =
-        Eventually([&] { return Parked(plant, ticket) > 0; }, absl::Seconds(60));
+    const bool parked = Eventually([&] { return Parked(plant, ticket) > 0; }, absl::Seconds(60));
     const double seconds = absl::ToDoubleSeconds(Monotonic() - filed);
     scene.evidence.Expect(parked, absl::StrCat(who, " was never put aside"));
     scene.evidence.Measure(absl::StrCat("put aside: ", who), seconds, kind.bound);
     scene.evidence.Recovered(seconds);
-    const int64_t meanwhile = plant.postgres().Count("SELECT count(*) FROM notifier.inbox") - notices;
+    const int64_t meanwhile =
+        plant.postgres().Count("SELECT count(*) FROM notifier.inbox") - notices;
     scene.evidence.Bite(absl::StrCat("other notices during ", who), meanwhile);
-    scene.Say(absl::StrCat(who, " put aside after ", seconds, " s, ", meanwhile, " other notices meanwhile"));
+    scene.Say(absl::StrCat(who, " put aside after ", seconds, " s, ", meanwhile,
+                           " other notices meanwhile"));
   }
   (void)plant.postgres().Rows(kCure);
   admin::v1::ReplayDeadLettersRequest replay;
@@ -127,16 +134,15 @@ absl::Status Poison(Scene& scene) {
   scene.evidence.Expect(told.ok(), "the replay was refused: " + told.status.error_message());
   scene.evidence.Bite("dead letters replayed", scheduled.scheduled_count());
   for (const std::string& ticket : tickets) {
-    scene.evidence.Expect(
-        Eventually([&] { return Parked(plant, ticket) == 0; }, absl::Seconds(30)),
-        "a dead letter is still parked after its replay");
+    scene.evidence.Expect(Eventually([&] { return Parked(plant, ticket) == 0; }, absl::Seconds(30)),
+                          "a dead letter is still parked after its replay");
     // A refused batch may have put innocent entries aside with it; the notice itself must be there.
     scene.evidence.Expect(
         Eventually(
             [&] {
-              return plant.postgres().Count(absl::StrCat(
-                         "SELECT count(*) FROM notifier.delivery WHERE ticket_id = '", ticket,
-                         "' AND recipient LIKE 'poison-%'")) > 0;
+              return plant.postgres().Count(
+                         absl::StrCat("SELECT count(*) FROM notifier.delivery WHERE ticket_id = '",
+                                      ticket, "' AND recipient LIKE 'poison-%'")) > 0;
             },
             absl::Seconds(30)),
         "a replayed notice is missing");

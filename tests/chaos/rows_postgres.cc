@@ -61,11 +61,13 @@ absl::Status TerminateBackends(Scene& scene) {
   const absl::Duration begin = Monotonic();
   int64_t terminated = 0, busy = 0;
   for (int i = 0; Monotonic() < begin + scene.length; ++i) {
-    const auto rows = scene.plant.postgres().Rows(absl::StrCat(
-        "WITH backend AS (SELECT pid, state ", kPotoksBackends, "), chosen AS (SELECT pid, state"
-        " FROM backend ORDER BY pid OFFSET (", scene.choices.Below(1000000),
-        " % greatest(1, (SELECT count(*) FROM backend))) LIMIT 1)"
-        " SELECT state, pg_terminate_backend(pid) FROM chosen"));
+    const auto rows = scene.plant.postgres().Rows(
+        absl::StrCat("WITH backend AS (SELECT pid, state ", kPotoksBackends,
+                     "), chosen AS (SELECT pid, state"
+                     " FROM backend ORDER BY pid OFFSET (",
+                     scene.choices.Below(1000000),
+                     " % greatest(1, (SELECT count(*) FROM backend))) LIMIT 1)"
+                     " SELECT state, pg_terminate_backend(pid) FROM chosen"));
     if (!rows.ok()) return rows.status();
     if (!rows->empty() && (*rows)[0][1] == "t") {
       ++terminated;
@@ -221,10 +223,10 @@ absl::Status SlowPostgres(Scene& scene) {
     const absl::Duration end = Monotonic();
     for (Service* service : scene.plant.all()) service->to_postgres().Heal();
     const Attempts::Seen seen = here.seen();
-    scene.evidence.Measure(absl::StrCat("attempts a call, ", what),
-                           static_cast<double>(seen.attempts) /
-                               static_cast<double>(std::max<int64_t>(1, seen.calls)),
-                           1.2, "");
+    scene.evidence.Measure(
+        absl::StrCat("attempts a call, ", what),
+        static_cast<double>(seen.attempts) / static_cast<double>(std::max<int64_t>(1, seen.calls)),
+        1.2, "");
     scene.evidence.Measure(absl::StrCat("create p99, ", what), P99Between(scene, begin, end));
     std::optional<double> normal;
     const absl::Duration patience = Monotonic() + absl::Seconds(20);
@@ -236,13 +238,12 @@ absl::Status SlowPostgres(Scene& scene) {
     scene.evidence.Recovered(normal.value_or(20));
     return scene.traffic.oracle().Latencies(begin, end);
   };
-  const std::vector<double> far = slow("100 ms a round trip",
-                                       {.delay_up = absl::Milliseconds(50),
-                                        .delay_down = absl::Milliseconds(50)});
+  const std::vector<double> far =
+      slow("100 ms a round trip",
+           {.delay_up = absl::Milliseconds(50), .delay_down = absl::Milliseconds(50)});
   // A create is several round trips.
-  scene.evidence.Bite("creates slowed down", std::count_if(far.begin(), far.end(), [](double s) {
-                        return s > 0.2;
-                      }));
+  scene.evidence.Bite("creates slowed down",
+                      std::count_if(far.begin(), far.end(), [](double s) { return s > 0.2; }));
   // A link's limit is each connection's; a replica has about ten that are busy.
   int64_t bytes = 0;
   for (Service* service : scene.plant.all()) bytes -= service->to_postgres().counts().bytes_up;
@@ -257,33 +258,31 @@ absl::Status SlowPostgres(Scene& scene) {
 
 std::vector<Row> PostgresRows() {
   std::vector<Row> rows;
-  rows.push_back({.number = 10,
-                  .fault = "Postgres restarts, -m fast",
-                  .expects = "first success within 2 s of its being ready",
-                  .fault_of =
-                      [](Scene& scene) {
-                        return RestartPostgres(scene, {Postgres::Stop::kFast});
-                      }});
-  rows.push_back({.number = 11,
-                  .fault = "Postgres crashes, -m immediate and kill -9",
-                  .expects = "commits of unknown outcome are found out; first success within 2 s",
-                  .fault_of = [](Scene& scene) {
-                    return RestartPostgres(scene,
-                                           {Postgres::Stop::kImmediate, Postgres::Stop::kKill});
-                  }});
+  rows.push_back(
+      {.number = 10,
+       .fault = "Postgres restarts, -m fast",
+       .expects = "first success within 2 s of its being ready",
+       .fault_of = [](Scene& scene) { return RestartPostgres(scene, {Postgres::Stop::kFast}); }});
+  rows.push_back(
+      {.number = 11,
+       .fault = "Postgres crashes, -m immediate and kill -9",
+       .expects = "commits of unknown outcome are found out; first success within 2 s",
+       .fault_of = [](Scene& scene) {
+         return RestartPostgres(scene, {Postgres::Stop::kImmediate, Postgres::Stop::kKill});
+       }});
   rows.push_back({.number = 12,
                   .fault = "pg_terminate_backend, 20 a second",
                   .expects = "less than 1 % of attempts fail, no call does; nothing wedges",
                   .fault_of = TerminateBackends});
-  rows.push_back({.number = 15,
-                  .fault = "no connection to Postgres is free, then none is accepted",
-                  .expects = "shed with UNAVAILABLE; no process grows by 50 MB; back within 3 s",
-                  .length = absl::Seconds(16),
-                  .in_short_suite = false,
-                  .plant = {.postgres = {"superuser_reserved_connections=12",
-                                         "log_min_messages=error"}},
-                  .traffic = {.creates_per_second = 60, .filers = 256},
-                  .fault_of = RefuseConnections});
+  rows.push_back(
+      {.number = 15,
+       .fault = "no connection to Postgres is free, then none is accepted",
+       .expects = "shed with UNAVAILABLE; no process grows by 50 MB; back within 3 s",
+       .length = absl::Seconds(16),
+       .in_short_suite = false,
+       .plant = {.postgres = {"superuser_reserved_connections=12", "log_min_messages=error"}},
+       .traffic = {.creates_per_second = 60, .filers = 256},
+       .fault_of = RefuseConnections});
   rows.push_back({.number = 16,
                   .fault = "slow Postgres: 100 ms a round trip, then 1 MB/s",
                   .expects = "at most 1.2 attempts a call; no collapse afterwards",

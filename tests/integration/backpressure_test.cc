@@ -1,11 +1,11 @@
 // More is written than the transport can pass on: who is put off, who is not, and that it ends.
 #include <gmock/gmock.h>
-#include <google/rpc/error_details.pb.h>
-#include <google/rpc/status.pb.h>
 #include <gtest/gtest.h>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include <google/rpc/error_details.pb.h>
+#include <google/rpc/status.pb.h>
 
 #include "intake/bind.h"
 #include "integration/suite.h"

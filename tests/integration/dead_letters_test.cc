@@ -49,22 +49,24 @@ class DeadLettersTest : public ::testing::Test {
   bool CaughtUp() {
     return Eventually([&] {
       return Query("SELECT count(*) FROM ledger.outbox") == "0" &&
-             Query("SELECT count(*) FROM ledger.consumer_offset c JOIN ledger.part_head h "
-                   "USING (topic, part) WHERE c.pos < h.next_pos - 1") == "0";
+             Query(
+                 "SELECT count(*) FROM ledger.consumer_offset c JOIN ledger.part_head h "
+                 "USING (topic, part) WHERE c.pos < h.next_pos - 1") == "0";
     });
   }
   std::string Query(const std::string& sql) { return suite_.database().Query(sql); }
   // What the four groups have made of the log, to the last row.
   std::string Effects() {
     std::string all;
-    for (const char* table :
-         {"notifier.delivery", "notifier.inbox", "notifier.inbox_head", "notifier.planned",
-          "analytics.ticket_fact", "analytics.rollup_day", "ledger.ticket_event", "ledger.ticket"}) {
-      absl::StrAppend(&all, table, " ",
-                      Query(absl::StrCat("SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, "
-                                         "'|' ORDER BY t::text)), '') FROM ",
-                                         table, " t")),
-                      "\n");
+    for (const char* table : {"notifier.delivery", "notifier.inbox", "notifier.inbox_head",
+                              "notifier.planned", "analytics.ticket_fact", "analytics.rollup_day",
+                              "ledger.ticket_event", "ledger.ticket"}) {
+      absl::StrAppend(
+          &all, table, " ",
+          Query(absl::StrCat("SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, "
+                             "'|' ORDER BY t::text)), '') FROM ",
+                             table, " t")),
+          "\n");
     }
     return all;
   }
@@ -80,7 +82,8 @@ TEST_F(DeadLettersTest, EveryHandlerBearsOldEntriesAfterNewerOnes) {
   // Every entry that was handled is a dead letter of every group that handled it, and comes again
   // last of all.
   Query(
-      "INSERT INTO ledger.dlq (grp, topic, part, pos, entity, version, type, attempts, reason, state) "
+      "INSERT INTO ledger.dlq (grp, topic, part, pos, entity, version, type, attempts, reason, "
+      "state) "
       "SELECT c.grp, l.topic, l.part, l.pos, l.entity, l.version, l.type, 5, 'INTERNAL: a bug', "
       "'parked' FROM ledger.event_log l JOIN ledger.consumer_offset c USING (topic, part)");
   const std::string letters = Query("SELECT count(*) FROM ledger.dlq");
@@ -95,10 +98,11 @@ TEST_F(DeadLettersTest, EveryHandlerBearsOldEntriesAfterNewerOnes) {
       admin_->ReplayDeadLetters(Suite::As("root:admin").get(), request, &scheduled);
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(absl::StrCat(scheduled.scheduled_count()), letters);
-  ASSERT_TRUE(Eventually([&] {
-    return Query("SELECT count(*) FROM ledger.dlq WHERE state = 'replayed'") == letters;
-  })) << Query("SELECT string_agg(grp || ' ' || state || ' ' || reason, ', ') FROM ledger.dlq WHERE "
-               "state <> 'replayed'");
+  ASSERT_TRUE(Eventually(
+      [&] { return Query("SELECT count(*) FROM ledger.dlq WHERE state = 'replayed'") == letters; }))
+      << Query(
+             "SELECT string_agg(grp || ' ' || state || ' ' || reason, ', ') FROM ledger.dlq WHERE "
+             "state <> 'replayed'");
   EXPECT_EQ(Effects(), before);
   for (const char* service : {"router", "sla-timer", "notifier", "analytics"}) {
     EXPECT_THAT(suite_.process(service).metrics().Render(),
@@ -113,7 +117,8 @@ TEST_F(DeadLettersTest, EveryHandlerBearsOldEntriesAfterNewerOnes) {
 
 TEST_F(DeadLettersTest, ReadingIsForAuditorsRepairingForAdmins) {
   Query(
-      "INSERT INTO ledger.dlq (grp, topic, part, pos, entity, version, type, attempts, reason, state) "
+      "INSERT INTO ledger.dlq (grp, topic, part, pos, entity, version, type, attempts, reason, "
+      "state) "
       "VALUES ('analytics', 1, 3, 17, gen_random_uuid(), 1, 'created', 5, 'INTERNAL: a bug', "
       "'parked')");
   ListDeadLettersResponse list;
@@ -129,8 +134,9 @@ TEST_F(DeadLettersTest, ReadingIsForAuditorsRepairingForAdmins) {
   drop.set_reason("заявка учебная");
   drop.set_request_id(Uuid());
   DropDeadLettersResponse dropped;
-  EXPECT_EQ(admin_->DropDeadLetters(Suite::As("smirnov:auditor").get(), drop, &dropped).error_code(),
-            grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(
+      admin_->DropDeadLetters(Suite::As("smirnov:auditor").get(), drop, &dropped).error_code(),
+      grpc::StatusCode::PERMISSION_DENIED);
   drop.clear_reason();
   EXPECT_EQ(admin_->DropDeadLetters(Suite::As("root:admin").get(), drop, &dropped).error_code(),
             grpc::StatusCode::INVALID_ARGUMENT)

@@ -50,7 +50,8 @@ TEST_F(Planted, AnOverflowOfASignedNumberIsFound) {
 
 TEST_F(Planted, ANumberTooLargeForItsTypeIsFound) {
   volatile double large = 1e300;
-  EXPECT_DEATH(std::printf("%d\n", static_cast<int>(large)), "outside the range of representable values");
+  EXPECT_DEATH(std::printf("%d\n", static_cast<int>(large)),
+               "outside the range of representable values");
 }
 
 #endif

@@ -81,8 +81,8 @@ class BreakerWorld {
   EventQueue queue_;
   Breaker breaker_;
   Memory memory_;
-  double health_ = 1;     // share of sends that succeed
-  int waiting_ = 0;       // deliveries in the queue
+  double health_ = 1;  // share of sends that succeed
+  int waiting_ = 0;    // deliveries in the queue
   Micros latency_ = 100 * kMillisecond;
   bool well_again_ = false;  // no faults any more
   Micros paused_until_ = 0;
@@ -108,7 +108,9 @@ void BreakerWorld::Record(bool healthy) {
 }
 
 void BreakerWorld::Turn(int worker) {
-  const auto next = [this, worker](Micros wait) { queue_.In(wait, [this, worker] { Turn(worker); }); };
+  const auto next = [this, worker](Micros wait) {
+    queue_.In(wait, [this, worker] { Turn(worker); });
+  };
   Breaker::Permit permit = breaker_.Take(Now(), 10);
   if (flaw_ == BreakerFlaw::kIgnoresOpen && permit.sends == 0) permit.sends = 10;
   if (permit.sends == 0) {
@@ -179,7 +181,8 @@ BreakerResult BreakerWorld::Run() {
     });
   }
   for (std::int64_t left = random_.Between(5, 60); left > 0; --left) {
-    queue_.In(random_.Below(chaos), [this] { waiting_ += static_cast<int>(random_.Between(1, 30)); });
+    queue_.In(random_.Below(chaos),
+              [this] { waiting_ += static_cast<int>(random_.Between(1, 30)); });
   }
   const auto until = [this](Micros end) {
     while (!result_.violation && queue_.Step(end)) {

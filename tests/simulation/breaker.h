@@ -10,12 +10,12 @@ namespace potok::simulation {
 
 enum class BreakerFlaw {
   kNone,
-  kNeverCloses,       // a healthy probe is not told
-  kOpensLate,         // 21 calls instead of 20
-  kOpensEarly,        // at 40 %
-  kRemembersLonger,   // 40 s
-  kProbesTooOften,    // each 5 s
-  kIgnoresOpen,       // everybody sends while it is open
+  kNeverCloses,        // a healthy probe is not told
+  kOpensLate,          // 21 calls instead of 20
+  kOpensEarly,         // at 40 %
+  kRemembersLonger,    // 40 s
+  kProbesTooOften,     // each 5 s
+  kIgnoresOpen,        // everybody sends while it is open
   kAnybodyFreesProbe,  // who finds nothing to send frees whatever probe there is
 };
 

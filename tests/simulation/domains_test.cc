@@ -80,16 +80,16 @@ TEST_P(RoutingFlawTest, IsFound) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Planted, RoutingFlawTest,
-    ::testing::Values(
-        Planted<RoutingFlaw>{RoutingFlaw::kCapIsOneTooHigh, "CapIsOneTooHigh"},
-        Planted<RoutingFlaw>{RoutingFlaw::kTotalCapIsForgotten, "TotalCapIsForgotten"},
-        Planted<RoutingFlaw>{RoutingFlaw::kLoadsAreStale, "LoadsAreStale"},
-        Planted<RoutingFlaw>{RoutingFlaw::kCursorIsLost, "CursorIsLost"},
-        Planted<RoutingFlaw>{RoutingFlaw::kDeclinesForgotten, "DeclinesForgotten"},
-        Planted<RoutingFlaw>{RoutingFlaw::kGuardIsMissing, "GuardIsMissing"},
-        Planted<RoutingFlaw>{RoutingFlaw::kReturnKeepsSlot, "ReturnKeepsSlot"},
-        Planted<RoutingFlaw>{RoutingFlaw::kOrderIsByNumber, "OrderIsByNumber"},
-        Planted<RoutingFlaw>{RoutingFlaw::kSkipsTheLast, "SkipsTheLast"}),
+    ::testing::Values(Planted<RoutingFlaw>{RoutingFlaw::kCapIsOneTooHigh, "CapIsOneTooHigh"},
+                      Planted<RoutingFlaw>{RoutingFlaw::kTotalCapIsForgotten,
+                                           "TotalCapIsForgotten"},
+                      Planted<RoutingFlaw>{RoutingFlaw::kLoadsAreStale, "LoadsAreStale"},
+                      Planted<RoutingFlaw>{RoutingFlaw::kCursorIsLost, "CursorIsLost"},
+                      Planted<RoutingFlaw>{RoutingFlaw::kDeclinesForgotten, "DeclinesForgotten"},
+                      Planted<RoutingFlaw>{RoutingFlaw::kGuardIsMissing, "GuardIsMissing"},
+                      Planted<RoutingFlaw>{RoutingFlaw::kReturnKeepsSlot, "ReturnKeepsSlot"},
+                      Planted<RoutingFlaw>{RoutingFlaw::kOrderIsByNumber, "OrderIsByNumber"},
+                      Planted<RoutingFlaw>{RoutingFlaw::kSkipsTheLast, "SkipsTheLast"}),
     kName);
 
 TEST(BreakerSimulation, OpensProbesAndClosesAsTheListOfAllCallsSays) {
@@ -115,14 +115,13 @@ TEST_P(BreakerFlawTest, IsFound) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Planted, BreakerFlawTest,
-    ::testing::Values(
-        Planted<BreakerFlaw>{BreakerFlaw::kNeverCloses, "NeverCloses"},
-        Planted<BreakerFlaw>{BreakerFlaw::kOpensLate, "OpensLate"},
-        Planted<BreakerFlaw>{BreakerFlaw::kOpensEarly, "OpensEarly"},
-        Planted<BreakerFlaw>{BreakerFlaw::kRemembersLonger, "RemembersLonger"},
-        Planted<BreakerFlaw>{BreakerFlaw::kProbesTooOften, "ProbesTooOften"},
-        Planted<BreakerFlaw>{BreakerFlaw::kIgnoresOpen, "IgnoresOpen"},
-        Planted<BreakerFlaw>{BreakerFlaw::kAnybodyFreesProbe, "AnybodyFreesProbe"}),
+    ::testing::Values(Planted<BreakerFlaw>{BreakerFlaw::kNeverCloses, "NeverCloses"},
+                      Planted<BreakerFlaw>{BreakerFlaw::kOpensLate, "OpensLate"},
+                      Planted<BreakerFlaw>{BreakerFlaw::kOpensEarly, "OpensEarly"},
+                      Planted<BreakerFlaw>{BreakerFlaw::kRemembersLonger, "RemembersLonger"},
+                      Planted<BreakerFlaw>{BreakerFlaw::kProbesTooOften, "ProbesTooOften"},
+                      Planted<BreakerFlaw>{BreakerFlaw::kIgnoresOpen, "IgnoresOpen"},
+                      Planted<BreakerFlaw>{BreakerFlaw::kAnybodyFreesProbe, "AnybodyFreesProbe"}),
     kName);
 
 }  // namespace

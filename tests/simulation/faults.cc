@@ -8,13 +8,24 @@ Faults::Faults(World& world, std::function<void(Process&)> start)
     : world_(world), start_(std::move(start)) {}
 
 void Faults::Plan(Micros until, bool without_redis) {
-  static constexpr Fault kAll[] = {
-      &Faults::Kill,          &Faults::Freeze,       &Faults::Terminate,
-      &Faults::CutPostgres,   &Faults::Flap,         &Faults::CrashPostgres,
-      &Faults::FailOverPostgres, &Faults::JumpClock, &Faults::Slow,
-      &Faults::LoseAnswers,   &Faults::CutRedis,     &Faults::FlushRedis,
-      &Faults::StopRedis,     &Faults::FailOverRedis, &Faults::FillRedis,
-      &Faults::AddPhantom,    &Faults::DeleteEntries, &Faults::MakeUseless};
+  static constexpr Fault kAll[] = {&Faults::Kill,
+                                   &Faults::Freeze,
+                                   &Faults::Terminate,
+                                   &Faults::CutPostgres,
+                                   &Faults::Flap,
+                                   &Faults::CrashPostgres,
+                                   &Faults::FailOverPostgres,
+                                   &Faults::JumpClock,
+                                   &Faults::Slow,
+                                   &Faults::LoseAnswers,
+                                   &Faults::CutRedis,
+                                   &Faults::FlushRedis,
+                                   &Faults::StopRedis,
+                                   &Faults::FailOverRedis,
+                                   &Faults::FillRedis,
+                                   &Faults::AddPhantom,
+                                   &Faults::DeleteEntries,
+                                   &Faults::MakeUseless};
   constexpr std::int64_t kOfLeases = 10;  // the first ones
   // A few kinds a schedule: with all of them at once, each hides what the others would show.
   std::vector<Fault> kinds;
@@ -22,8 +33,8 @@ void Faults::Plan(Micros until, bool without_redis) {
     kinds.push_back(kAll[world_.random.Below(without_redis ? kOfLeases : std::size(kAll))]);
   }
   for (std::int64_t left = world_.random.Between(2, 8); left > 0; --left) {
-    const Fault fault = kinds[static_cast<size_t>(
-        world_.random.Below(static_cast<std::int64_t>(kinds.size())))];
+    const Fault fault =
+        kinds[static_cast<size_t>(world_.random.Below(static_cast<std::int64_t>(kinds.size())))];
     world_.queue.In(world_.random.Between(0, until), [this, fault] { Strike(fault); });
   }
 }
@@ -50,8 +61,8 @@ Process& Faults::Somebody() {
 
 ModelRedis::Key Faults::SomeKey() {
   const log::Stream stream = SomeStream();
-  return ModelRedis::KeyOf(
-      stream, world_.postgres.state().heads[world_.shape.IndexOf(stream)].incarnation);
+  return ModelRedis::KeyOf(stream,
+                           world_.postgres.state().heads[world_.shape.IndexOf(stream)].incarnation);
 }
 
 void Faults::Start(Process& process) {

@@ -30,8 +30,7 @@ class Faults {
   Micros Long() { return world_.random.Between(100, 15'000) * kMillisecond; }
   Micros Short() { return world_.random.Between(10, 2000) * kMillisecond; }
   log::Stream SomeStream() {
-    return world_.shape.StreamAt(
-        static_cast<int>(world_.random.Below(world_.shape.streams())));
+    return world_.shape.StreamAt(static_cast<int>(world_.random.Below(world_.shape.streams())));
   }
   ModelRedis::Key SomeKey();
 

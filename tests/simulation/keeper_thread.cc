@@ -26,7 +26,8 @@ KeeperThread::KeeperThread(World& world, Process& process, int family)
                    return parts;
                  }(),
              .times = TimesOf(world),
-             .new_token = [&world] { return absl::StrCat("t", world.random.Below(1'000'000'000)); }}) {
+             .new_token =
+                 [&world] { return absl::StrCat("t", world.random.Below(1'000'000'000)); }}) {
   StepIn(world.Delay());
 }
 
@@ -62,20 +63,21 @@ void KeeperThread::Knock() {
     core_.Knocked();
     return Step();
   }
-  world_.AskPostgres<int>(*this, []() -> std::optional<int> { return 0; },
-                          [this](std::optional<int> heard) {
-                            if (!heard) return Fail();
-                            core_.Knocked();
-                            Step();
-                          });
+  world_.AskPostgres<int>(
+      *this, []() -> std::optional<int> { return 0; },
+      [this](std::optional<int> heard) {
+        if (!heard) return Fail();
+        core_.Knocked();
+        Step();
+      });
 }
 
 void KeeperThread::Renew(std::vector<log::Held> leases) {
   const absl::Duration sent = LocalNow();
   world_.AskPostgres<ModelPostgres::Look>(
       *this,
-      [&world = world_, family = family_, owner = process_.owner, leases = std::move(leases)]()
-          -> std::optional<ModelPostgres::Look> {
+      [&world = world_, family = family_, owner = process_.owner,
+       leases = std::move(leases)]() -> std::optional<ModelPostgres::Look> {
         return world.postgres.Renew(family, owner, leases, world.DatabaseNow(), world.queue.now());
       },
       [this, sent](std::optional<ModelPostgres::Look> look) {
@@ -96,7 +98,8 @@ void KeeperThread::Gain(std::vector<log::Held> wanted) {
        wanted = std::move(wanted)]() -> std::optional<Answer> {
         Answer gained = world.postgres.Gain(family, owner, wanted, world.DatabaseNow());
         for (const log::Held& held : gained) {
-          world.Say("db: lease ", family, ":", held.part, " goes to ", owner, " under ", held.token);
+          world.Say("db: lease ", family, ":", held.part, " goes to ", owner, " under ",
+                    held.token);
         }
         world.oracle.Gained(family, process, gained);
         return gained;

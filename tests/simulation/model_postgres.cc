@@ -121,9 +121,8 @@ std::optional<int> ModelPostgres::RaiseIncarnation(log::Stream stream, const std
 std::vector<Entry> ModelPostgres::LogRange(log::Stream stream, std::int64_t after,
                                            int limit) const {
   const std::vector<Entry>& log = state_.heads[shape_.IndexOf(stream)].log;
-  auto at = std::upper_bound(log.begin(), log.end(), after, [](std::int64_t pos, const Entry& e) {
-    return pos < e.pos;
-  });
+  auto at = std::upper_bound(log.begin(), log.end(), after,
+                             [](std::int64_t pos, const Entry& e) { return pos < e.pos; });
   return {at, at + std::min<std::int64_t>(limit, log.end() - at)};
 }
 
@@ -155,9 +154,9 @@ std::optional<std::vector<ModelPostgres::Moved>> ModelPostgres::CommitSequence(
                         [&](const OutboxRow& row) { return row.id == id; });
   };
   for (auto it = picked.begin(); it != picked.end();) {
-    const auto lease = std::find_if(
-        pick.held.begin(), pick.held.end(),
-        [&](const log::Held& held) { return held.part == it->first.second; });
+    const auto lease = std::find_if(pick.held.begin(), pick.held.end(), [&](const log::Held& held) {
+      return held.part == it->first.second;
+    });
     const Head& head = state_.heads[shape_.IndexOf(it->first)];
     if (head.token != lease->token && flaw_ != Flaw::kSequenceIgnoresToken) {
       it = picked.erase(it);

@@ -51,8 +51,8 @@ class ModelRedis {
     compared_by[key] = who;
   }
 
-  // XREAD COUNT 1 BLOCK: the first position of each stream of `from` after the given one; `answer` is
-  // called at once if there is any, else when something comes, or never. False is WRONGTYPE.
+  // XREAD COUNT 1 BLOCK: the first position of each stream of `from` after the given one; `answer`
+  // is called at once if there is any, else when something comes, or never. False is WRONGTYPE.
   using News = std::vector<std::pair<log::Stream, std::int64_t>>;
   struct Waiter {
     std::int64_t id = 0;

@@ -191,8 +191,8 @@ void Oracle::CheckWhole() {
         Violate("group ", group, " stands at ", offset.pos, " of ", head.next_pos - 1, " in ",
                 StreamName(world_.shape.StreamAt(stream)), " long after the last fault");
       } else if (offset.effects != head.log) {
-        Violate("group ", group, ": effects and log of ",
-                StreamName(world_.shape.StreamAt(stream)), " differ");
+        Violate("group ", group, ": effects and log of ", StreamName(world_.shape.StreamAt(stream)),
+                " differ");
       }
     }
   }
@@ -208,8 +208,8 @@ void Oracle::CheckAtRest() {
     const log::Stream name = world_.shape.StreamAt(stream);
     const auto found = redis.data.find(ModelRedis::KeyOf(name, head.incarnation));
     const bool there = found != redis.data.end();
-    // Everything is consumed, so a stream that lost entries need not have them back; but it must not
-    // hold what does not exist.
+    // Everything is consumed, so a stream that lost entries need not have them back; but it must
+    // not hold what does not exist.
     if (there && (!found->second.is_stream || found->second.last >= head.next_pos)) {
       Violate(StreamName(name), " ends at ", found->second.last, " in Redis and at ",
               head.next_pos - 1, " in the database");

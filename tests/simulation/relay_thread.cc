@@ -119,15 +119,14 @@ void RelayThread::Sequence() {
     return StepIn(0);
   }
   world_.AskPostgres<Pick, Answer>(
-      *this,
-      [&world = world_, held = core_.held()] { return world.postgres.PickOutbox(held, 5); },
+      *this, [&world = world_, held = core_.held()] { return world.postgres.PickOutbox(held, 5); },
       [&world = world_, &process = process_, owner = process_.owner](const Pick& pick) {
         std::optional<Answer> moved = world.postgres.CommitSequence(pick);
         if (moved && !moved->empty()) {
           for (const ModelPostgres::Moved& next : *moved) {
-            world.Say("db: ", owner, " gives position ", next.entry.pos, " of ",
-                      next.stream.first, ":", next.stream.second, " to event ", next.entry.entity,
-                      "/", next.entry.version);
+            world.Say("db: ", owner, " gives position ", next.entry.pos, " of ", next.stream.first,
+                      ":", next.stream.second, " to event ", next.entry.entity, "/",
+                      next.entry.version);
           }
           world.oracle.Sequenced(process, pick.held, *moved);
         }
@@ -175,10 +174,8 @@ void RelayThread::ReadLog(const log::RelayAction& action) {
   }
   using Answer = std::vector<Entry>;
   AskDatabase<Answer>(
-      [&world = world_, stream = action.stream, after,
-       limit = action.limit]() -> std::optional<Answer> {
-        return world.postgres.LogRange(stream, after, limit);
-      },
+      [&world = world_, stream = action.stream, after, limit = action.limit]()
+          -> std::optional<Answer> { return world.postgres.LogRange(stream, after, limit); },
       [this, stream = action.stream](const Answer& entries) {
         std::vector<log::LogEntry> page;
         for (const Entry& entry : entries) page.push_back(ToLog(stream, entry));
@@ -189,13 +186,13 @@ void RelayThread::ReadLog(const log::RelayAction& action) {
 void RelayThread::Probe() {
   // On a connection of its own.
   const bool there = process_.to_redis.whole() && world_.redis[world_.primary].up;
-  world_.queue.In(world_.Delay(), [this, &world = world_, &process = process_, epoch = epoch(),
-                                   there] {
-    world.Deliver(process, epoch, [this, there] {
-      there ? core_.Probed() : core_.RedisFailed();
-      Step();
-    });
-  });
+  world_.queue.In(world_.Delay(),
+                  [this, &world = world_, &process = process_, epoch = epoch(), there] {
+                    world.Deliver(process, epoch, [this, there] {
+                      there ? core_.Probed() : core_.RedisFailed();
+                      Step();
+                    });
+                  });
 }
 
 void RelayThread::Inspect(const log::RelayAction& action) {
@@ -244,7 +241,7 @@ void RelayThread::Trim(const log::RelayAction& action) {
   const std::int64_t more = world_.flaw == Flaw::kTrimsOneTooMany ? 1 : 0;
   AskServer<bool>(
       [&world = world_, owner = process_.owner, places = action.places, more](ModelRedis& redis,
-                                                                             double) {
+                                                                              double) {
         if (redis.read_only) return false;
         for (const log::RelayAction::Place& place : places) {
           world.oracle.Trimmed(place.stream, place.keep + more);

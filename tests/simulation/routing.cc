@@ -65,7 +65,9 @@ class RoutingWorld {
   void Say(const A&... parts) {
     trace_.Say(now_, parts...);
   }
-  int Some(size_t count) { return static_cast<int>(random_.Below(static_cast<std::int64_t>(count))); }
+  int Some(size_t count) {
+    return static_cast<int>(random_.Below(static_cast<std::int64_t>(count)));
+  }
   absl::Time Now() const { return absl::FromUnixMicros(now_); }
 
   void Build();
@@ -153,10 +155,9 @@ void RoutingWorld::File() {
 }
 
 int RoutingWorld::Active(int flow, int agent) const {
-  return static_cast<int>(
-      std::count_if(requests_.begin(), requests_.end(), [&](const Request& request) {
-        return request.flow == flow && request.holder == agent;
-      }));
+  return static_cast<int>(std::count_if(
+      requests_.begin(), requests_.end(),
+      [&](const Request& request) { return request.flow == flow && request.holder == agent; }));
 }
 
 int RoutingWorld::Total(int agent) const {
@@ -219,8 +220,7 @@ void RoutingWorld::Pass(int index) {
       ticket.front = false;
     }
   }
-  const desk::Cursor cursor =
-      flaw_ == RoutingFlaw::kCursorIsLost ? desk::Cursor() : flow.cursor;
+  const desk::Cursor cursor = flaw_ == RoutingFlaw::kCursorIsLost ? desk::Cursor() : flow.cursor;
   const desk::Plan plan =
       desk::MakePlan(flow.routing, cursor, Candidates(index, false), tickets, Now());
   flow.cursor = plan.cursor;
@@ -232,9 +232,10 @@ void RoutingWorld::Pass(int index) {
     const auto request = std::find_if(requests_.begin(), requests_.end(), [&](const Request& r) {
       return r.waiting.id == assignment.ticket;
     });
-    const auto member = std::find_if(flow.members.begin(), flow.members.end(), [&](const Member& m) {
-      return agents_[static_cast<size_t>(m.agent)].id == assignment.agent;
-    });
+    const auto member =
+        std::find_if(flow.members.begin(), flow.members.end(), [&](const Member& m) {
+          return agents_[static_cast<size_t>(m.agent)].id == assignment.agent;
+        });
     if (!MayTake(*request, *member)) {
       Violate(assignment.ticket, " went to ", assignment.agent, ", who may not take it");
     }
@@ -280,8 +281,8 @@ void RoutingWorld::CheckOrder(const desk::Plan& plan, const std::vector<WaitingT
     const WaitingTicket& ticket = request->waiting;
     std::int64_t priority = ticket.priority;
     if (step > absl::ZeroDuration()) {
-      priority -= absl::ToInt64Microseconds(Now() - ticket.queued_at) /
-                  absl::ToInt64Microseconds(step);
+      priority -=
+          absl::ToInt64Microseconds(Now() - ticket.queued_at) / absl::ToInt64Microseconds(step);
     }
     return std::make_tuple(!ticket.front, priority, ticket.queued_seq, ticket.id);
   };
@@ -304,8 +305,8 @@ void RoutingWorld::CheckNobodyIdle(int index) {
     ++result_.left_waiting;
     for (const Member& member : flow.members) {
       if (MayTake(request, member)) {
-        Violate(request.waiting.id, " waits while ",
-                agents_[static_cast<size_t>(member.agent)].id, " could take it");
+        Violate(request.waiting.id, " waits while ", agents_[static_cast<size_t>(member.agent)].id,
+                " could take it");
       }
     }
   }
@@ -352,8 +353,7 @@ void RoutingWorld::TakeByHand() {
   if (flow.members.empty()) return;
   const size_t at = static_cast<size_t>(Some(flow.members.size()));
   const Candidate candidate = Candidates(request.flow, true)[at];
-  const bool refused =
-      desk::CheckEligible(candidate, request.waiting, flow.routing).has_value();
+  const bool refused = desk::CheckEligible(candidate, request.waiting, flow.routing).has_value();
   if (refused == MayTake(request, flow.members[at])) {
     Violate(candidate.employee, refused ? " was refused " : " was allowed ", request.waiting.id,
             " against the rule");

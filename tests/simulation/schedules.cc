@@ -34,7 +34,8 @@ std::uint64_t SeedOf(Simulation simulation, std::int64_t schedule) {
 
 std::int64_t RunSchedules(Simulation simulation, std::int64_t schedules, const RunSchedule& run) {
   if (const auto seed = Number("POTOK_SIMULATION_SEED")) {
-    if (static_cast<std::uint64_t>(*seed) % kSimulations != static_cast<std::uint64_t>(simulation)) {
+    if (static_cast<std::uint64_t>(*seed) % kSimulations !=
+        static_cast<std::uint64_t>(simulation)) {
       return 0;
     }
     const auto violation = run(static_cast<std::uint64_t>(*seed), /*trace=*/true);

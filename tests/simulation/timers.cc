@@ -11,12 +11,12 @@
 #include "absl/strings/str_cat.h"
 
 #include "platform/clock/jump_guard.h"
-#include "sla-timer/domain/due_timers.h"
-#include "sla-timer/domain/half_term.h"
-#include "sla-timer/domain/token_bucket.h"
 #include "simulation/event_queue.h"
 #include "simulation/random.h"
 #include "simulation/trace.h"
+#include "sla-timer/domain/due_timers.h"
+#include "sla-timer/domain/half_term.h"
+#include "sla-timer/domain/token_bucket.h"
 
 namespace potok::simulation {
 namespace {
@@ -157,8 +157,8 @@ void TimerWorld::Arm(TicketRow& ticket, TimerKind kind, Micros due) {
 // A clock is started, paused, resumed or stopped, in one transaction with its timers.
 void TimerWorld::ChangeSomeTicket() {
   if (!up_) return;
-  TicketRow& row = tickets_[static_cast<size_t>(
-      random_.Below(static_cast<std::int64_t>(tickets_.size())))];
+  TicketRow& row =
+      tickets_[static_cast<size_t>(random_.Below(static_cast<std::int64_t>(tickets_.size())))];
   desk::SlaClock& clock = row.ticket.sla;
   const Micros now = DatabaseNow();
   if (clock.running_since && random_.Chance(0.5)) {
@@ -169,8 +169,8 @@ void TimerWorld::ChangeSomeTicket() {
     }
     return;
   }
-  const Micros due = now + random_.Between(0, random_.Chance(0.7) ? 8 : 40) * kSecond +
-                     random_.Below(kSecond);
+  const Micros due =
+      now + random_.Between(0, random_.Chance(0.7) ? 8 : 40) * kSecond + random_.Below(kSecond);
   ++clock.gen;
   clock.running_since = At(now);
   clock.due_at = At(due);
@@ -199,9 +199,7 @@ void TimerWorld::Sample(Loop& loop) {
 
 // TimerLoop::Turn
 void TimerWorld::Turn(Loop& loop) {
-  const auto next = [this, &loop](Micros wait) {
-    In(loop, wait, [this, &loop] { Turn(loop); });
-  };
+  const auto next = [this, &loop](Micros wait) { In(loop, wait, [this, &loop] { Turn(loop); }); };
   if (loop.stopped || !loop.believes) {
     loop.due.Clear();
     rests_[loop.index].clear();
@@ -466,8 +464,8 @@ void TimerWorld::Break(Micros until) {
   for (std::int64_t left = random_.Between(0, 4); left > 0; --left) {
     const Micros at = random_.Below(until);
     const Micros length = random_.Between(1, 15) * kSecond;
-    Loop& loop = *loops_[static_cast<size_t>(
-        random_.Below(static_cast<std::int64_t>(loops_.size())))];
+    Loop& loop =
+        *loops_[static_cast<size_t>(random_.Below(static_cast<std::int64_t>(loops_.size())))];
     switch (random_.Below(5)) {
       case 0:  // a downtime
         queue_.In(at, [&loop] { loop.stopped = true; });
@@ -483,9 +481,8 @@ void TimerWorld::Break(Micros until) {
           loops_[static_cast<size_t>(owner_)]->believes = true;
           for (const auto& each : loops_) {
             if (each->index == owner_) continue;
-            In(*each, random_.Between(0, 4) * kSecond, [this, &each = *each] {
-              each.believes = owner_ == each.index;
-            });
+            In(*each, random_.Between(0, 4) * kSecond,
+               [this, &each = *each] { each.believes = owner_ == each.index; });
           }
         });
         break;

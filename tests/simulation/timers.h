@@ -1,5 +1,5 @@
-// One schedule of the timers: rows that are armed, paused, armed anew, and one or two processes that
-// fire them, with the real picture of due timers, budget and jump guard between them.
+// One schedule of the timers: rows that are armed, paused, armed anew, and one or two processes
+// that fire them, with the real picture of due timers, budget and jump guard between them.
 #pragma once
 
 #include <cstdint>

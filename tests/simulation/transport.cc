@@ -168,8 +168,7 @@ class LeaseSchedule {
  public:
   LeaseSchedule(std::uint64_t seed, Flaw flaw, bool trace)
       : choices_(seed ^ 0x517cc1b727220a95ULL),
-        world_(seed,
-               {.topics = 1, .parts = static_cast<int>(choices_.Between(1, 6)), .groups = 0},
+        world_(seed, {.topics = 1, .parts = static_cast<int>(choices_.Between(1, 6)), .groups = 0},
                log::LeaseTimes(), flaw, trace),
         faults_(world_, [this](Process& process) {
           process.threads.push_back(std::make_unique<KeeperThread>(world_, process, 0));

@@ -14,8 +14,8 @@ struct ScheduleResult {
   std::optional<std::string> violation;
   // That something happened at all: sums over a suite must not be zero.
   std::int64_t steps = 0;
-  std::int64_t events = 0;     // committed
-  std::int64_t gains = 0;      // of leases
+  std::int64_t events = 0;  // committed
+  std::int64_t gains = 0;   // of leases
   std::int64_t faults = 0;
 };
 

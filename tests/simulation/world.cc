@@ -58,10 +58,10 @@ void World::BlockOnRedis(Thread& thread, RedisConnection& connection,
   const std::int64_t waiter = next_waiter++;
   queue.In(Delay(), [this, call, reachable, server, waiter, from = std::move(from), finish] {
     if (call->done || !reachable()) return;
-    const bool fits = redis[server].XRead(
-        {waiter, from, [finish, reachable, this](const ModelRedis::News& news) {
-           if (reachable()) finish(Delay(), news);
-         }});
+    const bool fits =
+        redis[server].XRead({waiter, from, [finish, reachable, this](const ModelRedis::News& news) {
+                               if (reachable()) finish(Delay(), news);
+                             }});
     if (!fits) finish(Delay(), std::nullopt);
   });
   queue.In(wait + Delay(), [this, server, waiter, reachable, finish] {

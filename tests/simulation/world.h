@@ -96,10 +96,11 @@ struct RedisConnection {
 
 class World {
  public:
-  World(std::uint64_t seed, const Shape& shape, const log::LeaseTimes& times, Flaw flaw, bool trace);
+  World(std::uint64_t seed, const Shape& shape, const log::LeaseTimes& times, Flaw flaw,
+        bool trace);
 
-  // `commit` runs at the server, after `begin` whose snapshot it is given; `answer` gets its result,
-  // or nothing when that is not known.
+  // `commit` runs at the server, after `begin` whose snapshot it is given; `answer` gets its
+  // result, or nothing when that is not known.
   template <class S, class R>
   void AskPostgres(Thread& thread, std::function<S()> begin,
                    std::function<std::optional<R>(const S&)> commit,
@@ -238,18 +239,18 @@ void World::AskRedis(Thread& thread, RedisConnection& connection,
   });
   const bool gives_up = lost || !process.to_redis.whole() || !redis[server].up;
   const Micros back = gives_up ? random.Between(20, 600) * kMillisecond : way + Delay();
-  queue.In(back, [this, &process, life, there, result, lost, &connection,
-                  answer = std::move(answer)] {
-    const bool known = !lost && there() && process.to_redis.answers && result->has_value();
-    Deliver(process, life, [known, result, &connection, answer] {
-      if (!known) {
-        connection.connected = false;
-        answer(std::nullopt);
-      } else {
-        answer(std::move(*result));
-      }
-    });
-  });
+  queue.In(back,
+           [this, &process, life, there, result, lost, &connection, answer = std::move(answer)] {
+             const bool known = !lost && there() && process.to_redis.answers && result->has_value();
+             Deliver(process, life, [known, result, &connection, answer] {
+               if (!known) {
+                 connection.connected = false;
+                 answer(std::nullopt);
+               } else {
+                 answer(std::move(*result));
+               }
+             });
+           });
 }
 
 }  // namespace potok::simulation

@@ -28,8 +28,8 @@ struct LetterOptions {
   std::string reason;
   double rate = 10;
   int most = 50;
-  bool all = false;      // list: settled ones too
-  bool wait = true;      // replay: until all are settled
+  bool all = false;  // list: settled ones too
+  bool wait = true;  // replay: until all are settled
 };
 
 int Fail(const absl::Status& status) {
@@ -149,10 +149,8 @@ int Show(Connection& connection, const LetterOptions& options) {
 template <class Request>
 bool Select(const LetterOptions& options, Request& request) {
   for (const std::string& given : options.names) request.add_names(Name(given));
-  const std::string filter = FilterOf(options, options.all || !options.group.empty() ||
-                                                       !options.filter.empty()
-                                                   ? "PARKED"
-                                                   : "");
+  const std::string filter = FilterOf(
+      options, options.all || !options.group.empty() || !options.filter.empty() ? "PARKED" : "");
   if (options.names.empty() == filter.empty()) {
     std::fprintf(stderr, "say which: NAMES, or --group and --filter, or --all\n");
     return false;
@@ -178,7 +176,8 @@ int Follow(Connection& connection, const std::string& request_id, int64_t schedu
   if (!done.ok()) return Fail(done.status());
   progress.Done(absl::StrCat(*done, " done, ", *failed, " failed"));
   if (*failed == 0) return 0;
-  Say(absl::StrCat("  ", *failed, " failed again and stay parked; why: potokctl dead-letters list --filter '",
+  Say(absl::StrCat("  ", *failed,
+                   " failed again and stay parked; why: potokctl dead-letters list --filter '",
                    of_this, "'"));
   return 1;
 }
@@ -195,7 +194,8 @@ int Replay(Connection& connection, const LetterOptions& options) {
         connection.Call(*connection.admin, &Admin::ReplayDeadLetters, request, As{});
     if (!answer.ok()) return Fail(answer.status());
     if (answer->settled_count() > 0) {
-      Say(absl::StrCat("  ", answer->settled_count(), " were settled before and are left as they are"));
+      Say(absl::StrCat("  ", answer->settled_count(),
+                       " were settled before and are left as they are"));
     }
     if (answer->scheduled_count() == 0) {
       Say("nothing is parked that this selects");
@@ -209,8 +209,7 @@ int Replay(Connection& connection, const LetterOptions& options) {
       }
       return status;
     }
-    status = std::max(status,
-                      Follow(connection, request.request_id(), answer->scheduled_count()));
+    status = std::max(status, Follow(connection, request.request_id(), answer->scheduled_count()));
     // Those that failed again are still selected: a further round would try them for ever.
     if (answer->remaining_count() == 0 || status != 0) return status;
   }
@@ -253,9 +252,10 @@ CLI::App* Add(CLI::App& parent, Where& where, Run& run, const std::string& name,
 void AddSelection(CLI::App* sub, const std::shared_ptr<LetterOptions>& options) {
   sub->add_option("--group", options->group, "of one consumer: router, sla, notifier or analytics")
       ->check(CLI::IsMember({"router", "sla", "notifier", "analytics"}));
-  sub->add_option("--filter", options->filter,
-                  "condition in the API's filter language over group, topic, part, position, ticket, "
-                  "event_type, attempt_count, reason, park_time, replay_time, replay_request_id");
+  sub->add_option(
+      "--filter", options->filter,
+      "condition in the API's filter language over group, topic, part, position, ticket, "
+      "event_type, attempt_count, reason, park_time, replay_time, replay_request_id");
 }
 
 }  // namespace
@@ -265,7 +265,8 @@ void AddDeadLetters(CLI::App& app, Where& where, Run& run) {
       "dead-letters",
       "log entries a consumer has given up on: see why, carry them out again, or drop them\n\n"
       "An entry that fails five times, hangs, or takes its process with it is parked, so that the\n"
-      "others go on. Mend the cause, then replay: the effect and the end of the dead letter are one\n"
+      "others go on. Mend the cause, then replay: the effect and the end of the dead letter are "
+      "one\n"
       "commit, so it happens once, whatever is killed or repeated.\n\n"
       "  potokctl --stack .cache/stack/dev dead-letters list\n"
       "  potokctl --stack .cache/stack/dev dead-letters show notifier-lifecycle-3-17\n"
@@ -275,19 +276,21 @@ void AddDeadLetters(CLI::App& app, Where& where, Run& run) {
   sub->require_subcommand(1);
   auto options = std::make_shared<LetterOptions>();
 
-  CLI::App* list = Add(*sub, where, run, "list",
-                       "what is parked, newest first\n\n"
-                       "  potokctl dead-letters list --group notifier --filter 'reason:\"template\"'\n"
-                       "  potokctl dead-letters list --all --filter 'park_time > "
-                       "\"2026-03-01T00:00:00Z\"'",
-                       options, List);
+  CLI::App* list =
+      Add(*sub, where, run, "list",
+          "what is parked, newest first\n\n"
+          "  potokctl dead-letters list --group notifier --filter 'reason:\"template\"'\n"
+          "  potokctl dead-letters list --all --filter 'park_time > "
+          "\"2026-03-01T00:00:00Z\"'",
+          options, List);
   AddSelection(list, options);
   list->add_flag("--all", options->all, "those replayed and dropped as well");
   list->add_option("--most", options->most, "rows to show")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
 
-  CLI::App* show = Add(*sub, where, run, "show", "all that is known of dead letters", options, Show);
+  CLI::App* show =
+      Add(*sub, where, run, "show", "all that is known of dead letters", options, Show);
   show->add_option("names", options->names, "as list shows them")->required();
 
   CLI::App* replay =

@@ -20,13 +20,14 @@ bool StillHigh(T value, T limit) {
 AdmissionState NextAdmission(AdmissionState before, const AdmissionFacts& facts,
                              const AdmissionLimits& limits) {
   const bool flooded = facts.outbox_rows > limits.hard_rows;
-  if (flooded || (before == AdmissionState::kSheddingAll &&
-                  StillHigh(facts.outbox_rows, limits.hard_rows))) {
+  if (flooded ||
+      (before == AdmissionState::kSheddingAll && StillHigh(facts.outbox_rows, limits.hard_rows))) {
     return AdmissionState::kSheddingAll;
   }
   const bool behind = facts.outbox_rows > limits.soft_rows || facts.log_lag > limits.lag;
-  if (behind || (before != AdmissionState::kOpen && (StillHigh(facts.outbox_rows, limits.soft_rows) ||
-                                                     StillHigh(facts.log_lag, limits.lag)))) {
+  if (behind ||
+      (before != AdmissionState::kOpen &&
+       (StillHigh(facts.outbox_rows, limits.soft_rows) || StillHigh(facts.log_lag, limits.lag)))) {
     return AdmissionState::kSheddingLow;
   }
   return AdmissionState::kOpen;

@@ -52,7 +52,8 @@ TEST(Admission, FollowsItsTable) {
            {kAll, 0, 25, kLow},
            {kAll, 40000, 24, kOpen},
        }) {
-    EXPECT_EQ(NextAdmission(step.before, {step.rows, absl::Seconds(step.lag_s)}, limits), step.after)
+    EXPECT_EQ(NextAdmission(step.before, {step.rows, absl::Seconds(step.lag_s)}, limits),
+              step.after)
         << static_cast<int>(step.before) << " with " << step.rows << " rows, lag " << step.lag_s;
   }
 }
@@ -75,14 +76,13 @@ TEST(Admission, NeverFlapsWhileTheFactsStand) {
 
 TEST(Admission, PutsOffLowPriorityAndBulkFirst) {
   for (const auto& [state, priority, bulk, put_off] :
-       std::vector<std::tuple<AdmissionState, int, bool, bool>>{
-           {kOpen, 4, true, false},
-           {kLow, 1, false, false},
-           {kLow, 3, false, false},
-           {kLow, 4, false, true},
-           {kLow, 1, true, true},
-           {kAll, 1, false, true},
-           {kAll, 4, true, true}}) {
+       std::vector<std::tuple<AdmissionState, int, bool, bool>>{{kOpen, 4, true, false},
+                                                                {kLow, 1, false, false},
+                                                                {kLow, 3, false, false},
+                                                                {kLow, 4, false, true},
+                                                                {kLow, 1, true, true},
+                                                                {kAll, 1, false, true},
+                                                                {kAll, 4, true, true}}) {
     EXPECT_EQ(IsPutOff(state, priority, bulk), put_off)
         << static_cast<int>(state) << " " << priority << " " << bulk;
   }

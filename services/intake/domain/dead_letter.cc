@@ -28,8 +28,7 @@ desk::FieldCatalog MakeFields() {
   add("topic", FilterType::kString);
   add("part", FilterType::kInt);
   add("position", FilterType::kInt);
-  catalog.fields.push_back(
-      {.name = "ticket", .type = FilterType::kResource, .prefix = "tickets/"});
+  catalog.fields.push_back({.name = "ticket", .type = FilterType::kResource, .prefix = "tickets/"});
   add("event_type", FilterType::kString);
   catalog.fields.push_back({.name = "state",
                             .type = FilterType::kEnum,

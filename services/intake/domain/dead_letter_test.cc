@@ -12,8 +12,9 @@ TEST(DeadLetterNames, SurviveTheirTextAndHaveOneSpelling) {
   EXPECT_EQ(DeadLetterName(key), "deadLetters/notifier-lifecycle-11-4711");
   EXPECT_EQ(ParseDeadLetterName(DeadLetterName(key)), key);
   for (const char* bad :
-       {"", "deadLetters/", "deadLetters/notifier-lifecycle-11", "leases/notifier-lifecycle-11-4711",
-        "deadLetters/notifier-gossip-11-4711", "deadLetters/notifier-lifecycle-011-4711",
+       {"", "deadLetters/", "deadLetters/notifier-lifecycle-11",
+        "leases/notifier-lifecycle-11-4711", "deadLetters/notifier-gossip-11-4711",
+        "deadLetters/notifier-lifecycle-011-4711",
         "deadLetters/notifier-lifecycle-11-99999999999999999999",
         "deadLetters/notifier-lifecycle-11-4711-1"}) {
     EXPECT_FALSE(ParseDeadLetterName(bad).has_value()) << bad;
@@ -46,10 +47,11 @@ TEST(DeadLetterCursors, SurviveTheirTextAndNothingElseIsOne) {
   letter.key = {.group = "router", .topic = 1, .part = 0, .position = 2};
   letter.attempts = 6;
   letter.parked_at = absl::FromUnixMicros(1234567890123456);
-  const std::vector<desk::OrderTerm> order = {{"park_time", true}, {"attempt_count"}, {"replay_time"}};
+  const std::vector<desk::OrderTerm> order = {
+      {"park_time", true}, {"attempt_count"}, {"replay_time"}};
   const DeadLetterCursor cursor = CursorAt(letter, order);
-  EXPECT_EQ(cursor.sorted_by, (std::vector<std::string>{"2009-02-13 23:31:30.123456+00", "6",
-                                                        "infinity"}));
+  EXPECT_EQ(cursor.sorted_by,
+            (std::vector<std::string>{"2009-02-13 23:31:30.123456+00", "6", "infinity"}));
   const std::string text = FormatDeadLetterCursor(cursor);
   const auto back = ParseDeadLetterCursor(text, 3);
   ASSERT_TRUE(back.ok());

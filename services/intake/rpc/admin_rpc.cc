@@ -97,33 +97,33 @@ grpc::ServerUnaryReactor* AdminRpc::VerifyLedger(grpc::CallbackServerContext* co
 grpc::ServerUnaryReactor* AdminRpc::ListDeadLetters(grpc::CallbackServerContext* context,
                                                     const v1::ListDeadLettersRequest* request,
                                                     v1::ListDeadLettersResponse* answer) {
-  return front_.Blocking(
-      context, request, answer,
-      [this](const CallContext& call, const auto& q) { return letters_.List(call, q); });
+  return front_.Blocking(context, request, answer, [this](const CallContext& call, const auto& q) {
+    return letters_.List(call, q);
+  });
 }
 
 grpc::ServerUnaryReactor* AdminRpc::GetDeadLetter(grpc::CallbackServerContext* context,
                                                   const v1::GetDeadLetterRequest* request,
                                                   v1::DeadLetter* answer) {
-  return front_.Blocking(
-      context, request, answer,
-      [this](const CallContext& call, const auto& q) { return letters_.Get(call, q); });
+  return front_.Blocking(context, request, answer, [this](const CallContext& call, const auto& q) {
+    return letters_.Get(call, q);
+  });
 }
 
 grpc::ServerUnaryReactor* AdminRpc::ReplayDeadLetters(grpc::CallbackServerContext* context,
                                                       const v1::ReplayDeadLettersRequest* request,
                                                       v1::ReplayDeadLettersResponse* answer) {
-  return front_.Blocking(
-      context, request, answer,
-      [this](const CallContext& call, const auto& q) { return letters_.Replay(call, q); });
+  return front_.Blocking(context, request, answer, [this](const CallContext& call, const auto& q) {
+    return letters_.Replay(call, q);
+  });
 }
 
 grpc::ServerUnaryReactor* AdminRpc::DropDeadLetters(grpc::CallbackServerContext* context,
                                                     const v1::DropDeadLettersRequest* request,
                                                     v1::DropDeadLettersResponse* answer) {
-  return front_.Blocking(
-      context, request, answer,
-      [this](const CallContext& call, const auto& q) { return letters_.Drop(call, q); });
+  return front_.Blocking(context, request, answer, [this](const CallContext& call, const auto& q) {
+    return letters_.Drop(call, q);
+  });
 }
 
 grpc::ServerUnaryReactor* AdminRpc::ListLeases(grpc::CallbackServerContext* context,

@@ -53,7 +53,8 @@ wire::DeadLetter ToWire(const DeadLetter& letter) {
 absl::Status NoSuchLetter(const std::string& name) {
   ErrorDetail detail;
   detail.metadata["dead_letter"] = name;
-  detail.ru = absl::StrCat("Отложенной записи ", name, " нет. Какие есть, показывает ListDeadLetters.");
+  detail.ru =
+      absl::StrCat("Отложенной записи ", name, " нет. Какие есть, показывает ListDeadLetters.");
   return MakeError(absl::StatusCode::kNotFound, "NOT_FOUND",
                    absl::StrCat("no dead letter ", name, "; ListDeadLetters shows those there are"),
                    std::move(detail));
@@ -125,7 +126,7 @@ absl::StatusOr<wire::ListDeadLettersResponse> DeadLetters::List(
 }
 
 absl::StatusOr<wire::DeadLetter> DeadLetters::Get(const CallContext& call,
-                                                const wire::GetDeadLetterRequest& request) const {
+                                                  const wire::GetDeadLetterRequest& request) const {
   const std::optional<DeadLetterKey> key = ParseDeadLetterName(request.name());
   if (!key) return NoSuchLetter(request.name());
   POTOK_ASSIGN_OR_RETURN(const std::optional<DeadLetter> letter, store_.Find(*key, call.deadline));
@@ -139,11 +140,10 @@ absl::StatusOr<wire::ReplayDeadLettersResponse> DeadLetters::Replay(
   POTOK_ASSIGN_OR_RETURN(
       const wire::ReplayDeadLettersResponse answer,
       ledger::WriteOnce<wire::ReplayDeadLettersResponse>(
-          pool_, call, request,
-          [&](pg::Tx& tx) -> absl::StatusOr<wire::ReplayDeadLettersResponse> {
+          pool_, call, request, [&](pg::Tx& tx) -> absl::StatusOr<wire::ReplayDeadLettersResponse> {
             POTOK_ASSIGN_OR_RETURN(const HeldLetters held, Hold(tx, request));
-            const ScheduledLetters scheduled = ScheduleReplay(
-                tx, held.parked, rate, request.request_id(), call.caller.principal);
+            const ScheduledLetters scheduled =
+                ScheduleReplay(tx, held.parked, rate, request.request_id(), call.caller.principal);
             wire::ReplayDeadLettersResponse answer;
             answer.set_scheduled_count(scheduled.count);
             if (scheduled.last_at) {

@@ -61,7 +61,7 @@ class DeadLettersTest : public ReferenceFixture {
     return letter.ok() ? *letter : wire::DeadLetter();
   }
   absl::StatusOr<wire::ReplayDeadLettersResponse> Replay(const std::string& filter, double rate,
-                                                       int request_id) {
+                                                         int request_id) {
     wire::ReplayDeadLettersRequest request;
     request.set_filter(filter);
     request.set_rate_per_second(rate);
@@ -84,17 +84,19 @@ class DeadLettersTest : public ReferenceFixture {
 TEST_F(DeadLettersTest, AListIsFilteredSortedAndCutIntoPagesThatNeverTear) {
   Park("notifier", 40);
   Park("router", 5);
-  database_.Query("UPDATE ledger.dlq SET state = 'dropped', note = 'no' WHERE grp = 'router' AND pos = 1");
+  database_.Query(
+      "UPDATE ledger.dlq SET state = 'dropped', note = 'no' WHERE grp = 'router' AND pos = 1");
   EXPECT_THAT(List(""), SizeIs(44)) << "what waits for somebody";
   EXPECT_THAT(List("state = DROPPED"), ElementsAre("deadLetters/router-assignment-0-1"));
   EXPECT_THAT(List("group = router AND reason:\"template 3\""),
               ElementsAre("deadLetters/router-assignment-3-4"));
-  EXPECT_THAT(List("topic = lifecycle AND part = 2 AND group = notifier"),
-              ElementsAre("deadLetters/notifier-lifecycle-2-3", "deadLetters/notifier-lifecycle-2-19",
-                          "deadLetters/notifier-lifecycle-2-35"));
-  EXPECT_THAT(List("park_time >= \"2026-01-01T00:00:38Z\"", "park_time desc"),
-              ElementsAre("deadLetters/notifier-assignment-7-40",
-                          "deadLetters/notifier-lifecycle-6-39"));
+  EXPECT_THAT(
+      List("topic = lifecycle AND part = 2 AND group = notifier"),
+      ElementsAre("deadLetters/notifier-lifecycle-2-3", "deadLetters/notifier-lifecycle-2-19",
+                  "deadLetters/notifier-lifecycle-2-35"));
+  EXPECT_THAT(
+      List("park_time >= \"2026-01-01T00:00:38Z\"", "park_time desc"),
+      ElementsAre("deadLetters/notifier-assignment-7-40", "deadLetters/notifier-lifecycle-6-39"));
   // Equal instants of two groups, equal attempts: pages of any size give every row once.
   for (const char* order : {"", "park_time", "park_time desc", "attempt_count desc, park_time",
                             "replay_time, group desc"}) {
@@ -140,14 +142,18 @@ TEST_F(DeadLettersTest, AReplayIsSpreadByItsRateOldestFirst) {
   ASSERT_THAT(answer, IsOk());
   EXPECT_EQ(answer->scheduled_count(), 41);
   EXPECT_EQ(answer->remaining_count(), 0);
-  // 41 at 20 a second: the last is due two seconds after the first, each 50 ms after the one before.
-  EXPECT_EQ(Int("SELECT count(*) FROM (SELECT replay_at - lag(replay_at) OVER (ORDER BY parked_at) AS "
-                "step FROM ledger.dlq WHERE grp = 'notifier') s WHERE step = interval '50 ms'"),
-            40);
+  // 41 at 20 a second: the last is due two seconds after the first, each 50 ms after the one
+  // before.
+  EXPECT_EQ(
+      Int("SELECT count(*) FROM (SELECT replay_at - lag(replay_at) OVER (ORDER BY parked_at) AS "
+          "step FROM ledger.dlq WHERE grp = 'notifier') s WHERE step = interval '50 ms'"),
+      40);
   EXPECT_EQ(Int("SELECT count(*) FROM ledger.dlq WHERE replay_at IS NOT NULL"), 41);
-  EXPECT_EQ(database_.Query("SELECT count(*) FROM ledger.dlq WHERE requested_by = 'users/admin' AND "
-                            "replay_request = '" + RequestId(1) + "'"),
-            "41");
+  EXPECT_EQ(
+      database_.Query("SELECT count(*) FROM ledger.dlq WHERE requested_by = 'users/admin' AND "
+                      "replay_request = '" +
+                      RequestId(1) + "'"),
+      "41");
   EXPECT_EQ(List("replay_request_id = \"" + RequestId(1) + "\" AND replay_time:*"),
             List("group = notifier"));
   EXPECT_EQ(absl::ToUnixMicros(absl::FromUnixSeconds(answer->last_replay_time().seconds()) +

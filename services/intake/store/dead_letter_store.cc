@@ -207,11 +207,11 @@ absl::StatusOr<HeldLetters> HoldFiltered(pg::Tx& tx, const desk::Filter& filter,
                          desk::RenderSql(filter, Columns(), matching.next()));
   matching.And(std::move(condition));
   HeldLetters held;
-  for (const auto& row : tx.RunText(
-           absl::StrCat(sql::kDeadLettersHold.text, matching.Where(),
-                        " ORDER BY d.parked_at, d.grp, d.topic, d.part, d.pos LIMIT ", limit,
-                        " FOR NO KEY UPDATE OF d"),
-           matching.params())) {
+  for (const auto& row :
+       tx.RunText(absl::StrCat(sql::kDeadLettersHold.text, matching.Where(),
+                               " ORDER BY d.parked_at, d.grp, d.topic, d.part, d.pos LIMIT ", limit,
+                               " FOR NO KEY UPDATE OF d"),
+                  matching.params())) {
     held.parked.push_back(ReadKey(row));
   }
   if (static_cast<int>(held.parked.size()) == limit) {

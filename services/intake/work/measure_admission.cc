@@ -26,7 +26,8 @@ const char* Name(AdmissionState state) {
 absl::StatusOr<absl::Duration> MeasureAdmission(pg::Pool& pool, Admission& admission) {
   using Measured = std::pair<AdmissionFacts, absl::Time>;
   POTOK_ASSIGN_OR_RETURN(
-      const Measured measured, pg::InAutocommit(pool, {}, [&](pg::Tx& tx) -> absl::StatusOr<Measured> {
+      const Measured measured,
+      pg::InAutocommit(pool, {}, [&](pg::Tx& tx) -> absl::StatusOr<Measured> {
         const pqxx::row row = tx.Run(sql::kAdmissionFacts, admission.limits().hard_rows + 1)[0];
         return Measured{{.outbox_rows = row["outbox_rows"].as<std::int64_t>(),
                          .log_lag = absl::Milliseconds(row["lag_ms"].as<std::int64_t>())},

@@ -29,8 +29,8 @@ class Sender {
   virtual SendOutcome Send(const Mail& mail) = 0;
   virtual absl::Duration longest() const = 0;
   // From any thread: the process is about to end. A Send that runs or begins later is given up when
-  // it takes longer than `left` from now on; what became of the message is then unknown, and it will
-  // be sent again under the same Message-ID.
+  // it takes longer than `left` from now on; what became of the message is then unknown, and it
+  // will be sent again under the same Message-ID.
   virtual void Hurry(absl::Duration left) = 0;
 };
 

@@ -73,8 +73,7 @@ int Listen(CURL*, curl_infotype type, char* data, size_t size, void* transfer_of
 
 // libcurl asks at least once a second while nothing moves. Not zero ends the transfer.
 int GoOn(void* latest_of, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  const auto& latest =
-      *static_cast<std::atomic<std::chrono::steady_clock::time_point>*>(latest_of);
+  const auto& latest = *static_cast<std::atomic<std::chrono::steady_clock::time_point>*>(latest_of);
   return std::chrono::steady_clock::now() >= latest.load() ? 1 : 0;
 }
 

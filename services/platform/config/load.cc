@@ -132,10 +132,10 @@ void FillDefaults(ServiceConfig& config) {
   standard(ledger, &v1::LedgerConfig::executors, &v1::LedgerConfig::set_executors, 2u);
   standard(ledger, &v1::LedgerConfig::batch_size, &v1::LedgerConfig::set_batch_size, 64u);
   standard(ledger, &v1::LedgerConfig::queue_bound, &v1::LedgerConfig::set_queue_bound, 4096u);
-  standard(ledger, &v1::LedgerConfig::outbox_soft_limit,
-           &v1::LedgerConfig::set_outbox_soft_limit, 50000u);
-  standard(ledger, &v1::LedgerConfig::outbox_hard_limit,
-           &v1::LedgerConfig::set_outbox_hard_limit, 200000u);
+  standard(ledger, &v1::LedgerConfig::outbox_soft_limit, &v1::LedgerConfig::set_outbox_soft_limit,
+           50000u);
+  standard(ledger, &v1::LedgerConfig::outbox_hard_limit, &v1::LedgerConfig::set_outbox_hard_limit,
+           200000u);
   standard(ledger, &v1::LedgerConfig::log_lag_limit_ms, &v1::LedgerConfig::set_log_lag_limit_ms,
            30000u);
   standard(config.mutable_smtp(), &v1::SmtpConfig::timeout_ms, &v1::SmtpConfig::set_timeout_ms,

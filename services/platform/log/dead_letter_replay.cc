@@ -100,8 +100,8 @@ absl::StatusOr<std::optional<DeadLetterReplay::Begun>> DeadLetterReplay::Begin(
 absl::Status DeadLetterReplay::CarryOut(const Begun& begun) {
   const LogEntry& entry = begun.entry;
   if (begun.deaths >= options_.deaths) {
-    return Fail(entry, absl::StrCat(begun.deaths,
-                                    " processes ended while they carried it out again"));
+    return Fail(entry,
+                absl::StrCat(begun.deaths, " processes ended while they carried it out again"));
   }
   const absl::Duration start = Monotonic();
   bool settled = false;

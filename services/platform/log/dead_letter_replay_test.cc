@@ -185,8 +185,7 @@ TEST_F(DeadLetterReplayTest, AnOwnerWhoseLeaseWasTakenAfterTheBeginSettlesNothin
   const auto settle = [&](const std::string& owner, const std::string& token) {
     const auto rows =
         pg::InTransaction(database_.pool(), {}, [&](pg::Tx& tx) -> absl::StatusOr<int> {
-          return static_cast<int>(
-              tx.Run(sql::kReplaySettle, kGroup, 1, 0, 1, owner, token).size());
+          return static_cast<int>(tx.Run(sql::kReplaySettle, kGroup, 1, 0, 1, owner, token).size());
         });
     return rows.ok() ? *rows : -1;
   };

@@ -92,15 +92,13 @@ TEST_F(Leases, DeadOwnerIsSucceededAfterItsLeaseEndsWithANewToken) {
 TEST_F(Leases, HeirComesRightAfterTheLeaseOfADeadOwnerEnds) {
   auto dead = Keeper("dead");
   ASSERT_THAT(dead->Round(), IsOk());
-  LeaseKeeper heir({.family = "test",
-                    .parts = AllParts(),
-                    .owner = "heir",
-                    .times = {.ttl = absl::Seconds(1),
-                              .renew = absl::Minutes(1),
-                              .fence = absl::Minutes(1)},
-                    .hooks = {}},
-                   database_.pool(),
-                   [](pg::Tx&, const std::vector<Held>&) { return absl::OkStatus(); });
+  LeaseKeeper heir(
+      {.family = "test",
+       .parts = AllParts(),
+       .owner = "heir",
+       .times = {.ttl = absl::Seconds(1), .renew = absl::Minutes(1), .fence = absl::Minutes(1)},
+       .hooks = {}},
+      database_.pool(), [](pg::Tx&, const std::vector<Held>&) { return absl::OkStatus(); });
   heir.Start();
   EXPECT_TRUE(Eventually([&] { return Parts(heir).size() == 16; }));
 }

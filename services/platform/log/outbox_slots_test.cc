@@ -29,10 +29,10 @@ class OutboxSlotsTest : public LogFixture {
 
   // The clock of these tests: which slot takes new rows.
   void WriteTo(int slot) {
-    database_.Query(
-        absl::StrCat("CREATE OR REPLACE FUNCTION ledger.outbox_slot() RETURNS smallint LANGUAGE sql "
-                     "VOLATILE AS 'SELECT ",
-                     slot, "::smallint'"));
+    database_.Query(absl::StrCat(
+        "CREATE OR REPLACE FUNCTION ledger.outbox_slot() RETURNS smallint LANGUAGE sql "
+        "VOLATILE AS 'SELECT ",
+        slot, "::smallint'"));
   }
   static OutboxSlotOptions Eager() {
     return {.look = absl::ZeroDuration(),
@@ -59,9 +59,7 @@ class OutboxSlotsTest : public LogFixture {
         "gen_random_uuid(), 1, 'created' FROM generate_series(1, ",
         count, ") AS i"));
   }
-  int SlotRows(int slot) {
-    return Int(absl::StrCat("SELECT count(*) FROM ledger.outbox_", slot));
-  }
+  int SlotRows(int slot) { return Int(absl::StrCat("SELECT count(*) FROM ledger.outbox_", slot)); }
   std::int64_t Bytes() {
     return std::stoll(
         database_.Query("SELECT pg_total_relation_size('ledger.outbox_0') + "
@@ -123,16 +121,17 @@ TEST_F(OutboxSlotsTest, WhoeverDoesNotOwnThePartLeavesTheOutboxAlone) {
 TEST_F(OutboxSlotsTest, ARowThatIsNotCommittedYetKeepsItsSlot) {
   Fill(40);
   ASSERT_EQ(Sequence(), 40);
-  const absl::Status late = pg::InTransaction(database_.pool(), {}, [&](pg::Tx& tx) -> absl::Status {
-    tx.RunText(
-        "INSERT INTO ledger.outbox (part, topic, entity, version, type) VALUES (3, 1, "
-        "gen_random_uuid(), 1, 'created')");
-    WriteTo(1);  // The slot changes between its insert and its commit.
-    OutboxSlots slots(Eager(), database_.pool());
-    slots.Turn(Owned());
-    EXPECT_EQ(slots.truncated(), 0);
-    return absl::OkStatus();
-  });
+  const absl::Status late =
+      pg::InTransaction(database_.pool(), {}, [&](pg::Tx& tx) -> absl::Status {
+        tx.RunText(
+            "INSERT INTO ledger.outbox (part, topic, entity, version, type) VALUES (3, 1, "
+            "gen_random_uuid(), 1, 'created')");
+        WriteTo(1);  // The slot changes between its insert and its commit.
+        OutboxSlots slots(Eager(), database_.pool());
+        slots.Turn(Owned());
+        EXPECT_EQ(slots.truncated(), 0);
+        return absl::OkStatus();
+      });
   ASSERT_THAT(late, IsOk());
   OutboxSlots slots(Eager(), database_.pool());
   slots.Turn(Owned());
@@ -146,18 +145,17 @@ TEST_F(OutboxSlotsTest, ASnapshotThatHoldsTheOutboxNeverSeesAnEventVanish) {
       "SELECT (SELECT count(*) FROM ledger.outbox) + (SELECT count(*) FROM ledger.event_log)";
   // What a check in one snapshot counts after the slot it has not looked at yet was emptied.
   const auto counted = [&](bool keep, int truncations) {
-    const auto seen = pg::InTransaction(
-        database_.pool(), {.read_only = true, .snapshot = true},
-        [&](pg::Tx& tx) -> absl::StatusOr<int> {
-          if (keep) tx.KeepTable("ledger.outbox");
-          tx.RunText("SELECT 1");  // The snapshot is taken here.
-          Sequence();
-          WriteTo(1);
-          OutboxSlots slots(Eager(), database_.pool());
-          slots.Turn(Owned());
-          EXPECT_EQ(slots.truncated(), truncations);
-          return tx.RunText(count)[0][0].as<int>();
-        });
+    const auto seen = pg::InTransaction(database_.pool(), {.read_only = true, .snapshot = true},
+                                        [&](pg::Tx& tx) -> absl::StatusOr<int> {
+                                          if (keep) tx.KeepTable("ledger.outbox");
+                                          tx.RunText("SELECT 1");  // The snapshot is taken here.
+                                          Sequence();
+                                          WriteTo(1);
+                                          OutboxSlots slots(Eager(), database_.pool());
+                                          slots.Turn(Owned());
+                                          EXPECT_EQ(slots.truncated(), truncations);
+                                          return tx.RunText(count)[0][0].as<int>();
+                                        });
     return seen.ok() ? *seen : -1;
   };
   EXPECT_EQ(counted(true, 0), 16);
@@ -188,9 +186,9 @@ TEST_F(OutboxSlotsTest, UnderALongSnapshotTheOutboxStaysSmallAndALookStaysCheap)
             Fill(kRows);
             const auto start = std::chrono::steady_clock::now();
             EXPECT_EQ(Sequence(), kRows);
-            const double ms = std::chrono::duration<double, std::milli>(
-                                  std::chrono::steady_clock::now() - start)
-                                  .count();
+            const double ms =
+                std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+                    .count();
             if (round < kRoundsASlot) figures.first_ms += ms / kRoundsASlot;
             if (round >= kRounds - kRoundsASlot) figures.last_ms += ms / kRoundsASlot;
             if (with_slots) slots.Turn(Owned());
@@ -207,10 +205,11 @@ TEST_F(OutboxSlotsTest, UnderALongSnapshotTheOutboxStaysSmallAndALookStaysCheap)
   };
   const Figures without = run(false), with = run(true);
   for (const auto& [what, figures] : {std::pair("without", without), std::pair("with", with)}) {
-    std::printf("%s slots, %d rows under one snapshot: outbox %lld KiB, a look at it %lld pages, one "
-                "pass %.1f ms at first, %.1f ms in the end\n",
-                what, kRounds * kRows, static_cast<long long>(figures.bytes >> 10),
-                static_cast<long long>(figures.pages), figures.first_ms, figures.last_ms);
+    std::printf(
+        "%s slots, %d rows under one snapshot: outbox %lld KiB, a look at it %lld pages, one "
+        "pass %.1f ms at first, %.1f ms in the end\n",
+        what, kRounds * kRows, static_cast<long long>(figures.bytes >> 10),
+        static_cast<long long>(figures.pages), figures.first_ms, figures.last_ms);
   }
   // Two slots' worth of rows against all of them.
   EXPECT_LT(with.bytes * 3, without.bytes);

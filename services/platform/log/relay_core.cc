@@ -131,8 +131,8 @@ RelayAction RelayCore::Next(absl::Duration now) {
     case Phase::kTrim:
       action.kind = RelayAction::kTrim;
       for (const auto& [stream, head] : heads_) {
-        action.places.push_back({stream, head.incarnation, head.min_offset + 1,
-                                 StaleIncarnations(head.incarnation)});
+        action.places.push_back(
+            {stream, head.incarnation, head.min_offset + 1, StaleIncarnations(head.incarnation)});
       }
       return action;
   }

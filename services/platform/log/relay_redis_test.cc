@@ -77,9 +77,8 @@ TEST_F(RelayOverRedis, PrimaryOfThePastIsLeftAloneUntilItIsThePrimaryAgain) {
     ASSERT_THAT(Append(database_.pool(), 1, before + 3, before + 6), IsOk());
     ASSERT_TRUE(Sequenced(before + 6)) << "sequencing does not need Redis";
     ASSERT_TRUE(errors.WaitForCount(1));
-    EXPECT_THAT(errors.Items()[0],
-                ::testing::AnyOf(::testing::HasSubstr("READONLY"),
-                                 ::testing::HasSubstr("MASTERDOWN")));
+    EXPECT_THAT(errors.Items()[0], ::testing::AnyOf(::testing::HasSubstr("READONLY"),
+                                                    ::testing::HasSubstr("MASTERDOWN")));
     Tell({"REPLICAOF", "NO", "ONE"});
     EXPECT_TRUE(Eventually([&] { return InRedis() == before + 6; })) << InRedis();
     EXPECT_TRUE(Eventually([&] { return relay.Stats().redis_up; }));
@@ -111,8 +110,7 @@ TEST_F(RelayOverRedis, KeysOfOtherIncarnationsDoNotStay) {
   // As an owner of the past writes it, or a replica that lagged brings it along.
   for (const int other : {1, 2, 4}) Tell({"XADD", Key(other, 2, 1), "7-0", "e", "old"});
   EXPECT_TRUE(Eventually([&] {
-    const auto there =
-        direct_.Command({"EXISTS", Key(1, 2, 1), Key(2, 2, 1), Key(4, 2, 1)});
+    const auto there = direct_.Command({"EXISTS", Key(1, 2, 1), Key(2, 2, 1), Key(4, 2, 1)});
     return there.ok() && there->integer == 0;
   }));
 }
@@ -124,9 +122,8 @@ TEST_F(RelayOverRedis, RelayThatWakesAfterItsSuccessorBeganNeitherDoublesNorReor
   std::atomic<bool> first{true};
   RelayOptions options = RelayDefaults();
   // Never renewed: its keeper stands still too.
-  options.lease_times = {.ttl = absl::Seconds(1),
-                         .renew = absl::Seconds(60),
-                         .fence = absl::Milliseconds(600)};
+  options.lease_times = {
+      .ttl = absl::Seconds(1), .renew = absl::Seconds(60), .fence = absl::Milliseconds(600)};
   options.hooks.on_batch = [&](absl::string_view where, int, absl::Duration) {
     if (where != "relay" || !first.exchange(false)) return;
     standing.Notify();

@@ -125,7 +125,8 @@ MappedError MapError(const std::exception& error) {
                 "у базы данных кончилось место или память; нужен администратор", Disposition::kFail,
                 error, state);
   }
-  // The disk of the database answers with errors: another server, or this one after a repair, may not.
+  // The disk of the database answers with errors: another server, or this one after a repair, may
+  // not.
   if (absl::StartsWith(state, "58")) {
     return Make(StatusCode::kUnavailable, "STORAGE_UNAVAILABLE",
                 "the database cannot use its disk; the administrator must act",

@@ -96,8 +96,8 @@ TEST_P(ErrorMap, GivesCodeReasonAndDisposition) {
 
 TEST_P(ErrorMap, WhatMayPassLaterSaysWhen) {
   const absl::Status status = MapError(*GetParam().error).status;
-  const bool later = absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
-                     absl::IsAborted(status);
+  const bool later =
+      absl::IsUnavailable(status) || absl::IsResourceExhausted(status) || absl::IsAborted(status);
   EXPECT_EQ(GetErrorDetail(status).retry_after.has_value(), later);
 }
 

@@ -198,11 +198,10 @@ TEST_F(Transactions, AFullDiskIsToldAsSuchAndWhenToComeAgain) {
       "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON public.full_disk DEFERRABLE INITIALLY "
       "DEFERRED FOR EACH ROW WHEN (new.n = 2) EXECUTE FUNCTION public.no_space()");
   for (const int n : {1, 2}) {
-    const absl::Status status =
-        InTransaction(database_.pool(), {}, [&](Tx& tx) -> absl::Status {
-          tx.RunText("INSERT INTO public.full_disk VALUES ($1)", {ToParam(n)});
-          return absl::OkStatus();
-        });
+    const absl::Status status = InTransaction(database_.pool(), {}, [&](Tx& tx) -> absl::Status {
+      tx.RunText("INSERT INTO public.full_disk VALUES ($1)", {ToParam(n)});
+      return absl::OkStatus();
+    });
     EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted)) << n;
     EXPECT_TRUE(GetErrorDetail(status).retry_after.has_value()) << n;
     EXPECT_EQ(SqlState(status), "53100") << n;

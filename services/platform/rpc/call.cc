@@ -51,12 +51,14 @@ absl::Status Overloaded() {
 absl::Status HalfGone() {
   ErrorDetail detail;
   detail.retry_after = absl::Milliseconds(500);
-  detail.ru = "Сервис перегружен: больше половины времени вызова ушло на ожидание; ничего не "
-              "изменено, повторите";
-  return MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED",
-                   "more than half of the call's time passed in the queue; nothing was changed, try "
-                   "again",
-                   std::move(detail));
+  detail.ru =
+      "Сервис перегружен: больше половины времени вызова ушло на ожидание; ничего не "
+      "изменено, повторите";
+  return MakeError(
+      absl::StatusCode::kResourceExhausted, "OVERLOADED",
+      "more than half of the call's time passed in the queue; nothing was changed, try "
+      "again",
+      std::move(detail));
 }
 
 absl::Status TooLate() {

@@ -46,8 +46,8 @@ class DueTimers {
     absl::Duration monotonic;  // Any clock that never goes back; the one Rest() is told.
   };
 
-  // Forgets all timers and takes these. Rests are kept, but for those of another generation: a timer
-  // that was armed anew has not failed yet.
+  // Forgets all timers and takes these. Rests are kept, but for those of another generation: a
+  // timer that was armed anew has not failed yet.
   void Replace(const std::vector<DueTimer>& timers);
   // Adds one, or moves the one of the same key.
   void Put(const DueTimer& timer);

@@ -14,8 +14,8 @@
 namespace potok::interleaving {
 namespace {
 
-using intake::v1::IntakeService;
 using google::protobuf::util::TimeUtil;
+using intake::v1::IntakeService;
 
 std::string NameOf(const std::string& ticket) { return absl::StrCat("tickets/", ticket); }
 std::string IdOf(const std::string& name) { return name.substr(name.rfind('/') + 1); }
@@ -136,7 +136,8 @@ Answer GoOnLeave(Replica& replica, const Case& each, const std::string& request_
   absence.set_kind(router::v1::Absence::KIND_LEAVE);
   const int64_t now = absl::ToUnixMicros(replica.world().clock().Now());
   *absence.mutable_start_time() = TimeUtil::MicrosecondsToTimestamp(now);
-  *absence.mutable_end_time() = TimeUtil::MicrosecondsToTimestamp(now + 8 * 3600 * int64_t{1000000});
+  *absence.mutable_end_time() =
+      TimeUtil::MicrosecondsToTimestamp(now + 8 * 3600 * int64_t{1000000});
   const auto made = replica.team().CreateAbsence(
       As(each.anna, "/potok.router.v1.TeamService/CreateAbsence", "agent"), request);
   if (!made.ok()) return Refused(made.status());
@@ -156,8 +157,8 @@ Answer LeaveTheTeam(Replica& replica, const Case& each, const std::string& reque
 Answer Fire(Replica& replica, const Case& each, desk::TimerKind kind) {
   const auto timer = each.timers.find(kind);
   if (timer == each.timers.end()) return Did("nothing");
-  const auto result = replica.firing().Fire(
-      {timer->second}, replica.world().timer_leases(), absl::ZeroDuration());
+  const auto result =
+      replica.firing().Fire({timer->second}, replica.world().timer_leases(), absl::ZeroDuration());
   if (!result.ok()) return Refused(result.status());
   using Report = sla_timer::FireReport;
   switch (result->reports[0].end) {
@@ -172,7 +173,11 @@ Answer Fire(Replica& replica, const Case& each, desk::TimerKind kind) {
 }
 
 Operation Firing(const char* name, Needs needs, const char* event, desk::TimerKind kind) {
-  return {name, needs, event, "system", true,
+  return {name,
+          needs,
+          event,
+          "system",
+          true,
           [kind](Replica& replica, const Case& each, const std::string&) {
             return Fire(replica, each, kind);
           },
@@ -185,7 +190,11 @@ Operation Verb(const char* name, Needs needs, const char* event, const char* act
                grpc::Status (IntakeService::Stub::*method)(grpc::ClientContext*, const Q&,
                                                            intake::v1::Ticket*),
                void (*fill)(Q&)) {
-  return {name, needs, event, actor, false,
+  return {name,
+          needs,
+          event,
+          actor,
+          false,
           [=](Replica& replica, const Case& each, const std::string& request_id) {
             Q request = On<Q>(each, request_id);
             fill(request);

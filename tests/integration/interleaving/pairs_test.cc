@@ -23,11 +23,10 @@ constexpr int kMostStatements = 40;
 TEST(Operations, AreAllThatMayMeet) {
   std::set<std::string> names;
   for (const Operation& operation : Operations()) names.insert(operation.name);
-  EXPECT_THAT(names,
-              ::testing::IsSupersetOf({"create", "assign", "self-pick", "decline", "transfer",
-                                       "leave", "wait", "reply", "fire half", "fire breach",
-                                       "fire auto-close", "resolve", "send back", "confirm",
-                                       "cancel", "reopen"}));
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"create", "assign", "self-pick", "decline",
+                                              "transfer", "leave", "wait", "reply", "fire half",
+                                              "fire breach", "fire auto-close", "resolve",
+                                              "send back", "confirm", "cancel", "reopen"}));
   EXPECT_EQ(names.size(), Operations().size());
 }
 
@@ -52,8 +51,8 @@ TEST_P(Pairs, EndAsIfOneHadComeFirstAndEachIsToldTheTruth) {
       return outcome;
     };
     const Outcome a_first = run(0, nullptr, nullptr), b_first = run(-1, nullptr, nullptr);
-    EXPECT_TRUE(a_first.a.status.ok()) << first.name << " is not legal where it should be: "
-                                       << a_first.a.status;
+    EXPECT_TRUE(a_first.a.status.ok())
+        << first.name << " is not legal where it should be: " << a_first.a.status;
     for (int stop = 1; stop <= kMostStatements; ++stop) {
       ASSERT_LT(stop, kMostStatements) << "an operation without an end";
       const Outcome outcome = run(stop, &a_first, &b_first);
@@ -75,13 +74,15 @@ TEST_P(Pairs, EndAsIfOneHadComeFirstAndEachIsToldTheTruth) {
             << blocked << " waited for a lock\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Of, Pairs, ::testing::ValuesIn([] {
-      std::vector<std::string> names;
-      for (const Operation& operation : Operations()) names.push_back(operation.name);
-      return names;
-    }()),
-    [](const auto& info) { return absl::StrReplaceAll(info.param, {{" ", ""}, {"-", ""}}); });
+INSTANTIATE_TEST_SUITE_P(Of, Pairs, ::testing::ValuesIn([] {
+                           std::vector<std::string> names;
+                           for (const Operation& operation : Operations())
+                             names.push_back(operation.name);
+                           return names;
+                         }()),
+                         [](const auto& info) {
+                           return absl::StrReplaceAll(info.param, {{" ", ""}, {"-", ""}});
+                         });
 
 }  // namespace
 }  // namespace potok::interleaving

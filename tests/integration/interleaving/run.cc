@@ -20,8 +20,8 @@ std::vector<Seen> EventsOf(World& world, const std::vector<const Case*>& tickets
   std::map<std::string, int64_t> prepared;
   for (const Case* each : tickets) prepared[each->ticket] = each->version;
   std::vector<Seen> events;
-  const absl::Status status = pg::InAutocommit(
-      world.database().pool(), {}, [&](pg::Tx& tx) -> absl::Status {
+  const absl::Status status =
+      pg::InAutocommit(world.database().pool(), {}, [&](pg::Tx& tx) -> absl::Status {
         for (const auto& row : tx.RunText(
                  "SELECT e.ticket_id, e.version, e.type, e.actor, coalesce(e.body->>'agent', ''), "
                  "e.state_after FROM ledger.ticket t JOIN ledger.ticket_event e ON e.part = t.part "
@@ -94,15 +94,15 @@ std::vector<std::string> Sorted(std::vector<std::string> list) {
 bool Same(const Outcome& outcome, const Outcome& serial) {
   if (!Fits(outcome.a, serial.a) || !Fits(outcome.b, serial.b)) return false;
   if (outcome.end != serial.end) return false;
-  const bool late = (outcome.a.Nothing() && !serial.a.Nothing()) ||
-                    (outcome.b.Nothing() && !serial.b.Nothing());
+  const bool late =
+      (outcome.a.Nothing() && !serial.a.Nothing()) || (outcome.b.Nothing() && !serial.b.Nothing());
   // A loop that acts a turn later changes the order of events, not what they come to.
   return late ? Sorted(outcome.history) == Sorted(serial.history)
               : outcome.history == serial.history;
 }
 
-std::string Untrue(World& world, const Answer& answer, const Actor& actor,
-                   const Outcome& outcome, const std::vector<const Case*>& tickets) {
+std::string Untrue(World& world, const Answer& answer, const Actor& actor, const Outcome& outcome,
+                   const std::vector<const Case*>& tickets) {
   const auto say = [&](const std::string& what) {
     return absl::StrCat(actor.name, " was told ", answer.Text(), " ", what, "; ");
   };

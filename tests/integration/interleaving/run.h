@@ -32,11 +32,11 @@ struct Seen {
 
 struct Outcome {
   Answer a, b;
-  std::optional<std::string> stop;  // The statement before which A stood; none: A ran through.
-  bool blocked = false;             // B waited for a lock that A held.
-  std::vector<Seen> events;         // Of all tickets of the flow, once loops had their next turn.
-  std::vector<std::string> history; // The new ones, without ids: "T declined", "N1 assigned anna".
-  std::string end;                  // Where the tickets are: "T QUEUED, N1 ASSIGNED boris".
+  std::optional<std::string> stop;   // The statement before which A stood; none: A ran through.
+  bool blocked = false;              // B waited for a lock that A held.
+  std::vector<Seen> events;          // Of all tickets of the flow, once loops had their next turn.
+  std::vector<std::string> history;  // The new ones, without ids: "T declined", "N1 assigned anna".
+  std::string end;                   // Where the tickets are: "T QUEUED, N1 ASSIGNED boris".
 
   std::string Text() const;
 };

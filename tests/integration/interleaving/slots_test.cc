@@ -26,10 +26,14 @@ struct SlotOperation {
 };
 
 constexpr SlotOperation kSlotOperations[] = {
-    {"assign", Needs::kQueued, false, true},     {"self-pick", Needs::kQueued, false, true},
-    {"give", Needs::kQueued, false, true},       {"hand over", Needs::kInProgress, true, true},
-    {"send back", Needs::kResolved, false, true}, {"decline", Needs::kAssigned, false, false},
-    {"resolve", Needs::kInProgress, false, false}, {"cancel", Needs::kInProgress, false, false},
+    {"assign", Needs::kQueued, false, true},
+    {"self-pick", Needs::kQueued, false, true},
+    {"give", Needs::kQueued, false, true},
+    {"hand over", Needs::kInProgress, true, true},
+    {"send back", Needs::kResolved, false, true},
+    {"decline", Needs::kAssigned, false, false},
+    {"resolve", Needs::kInProgress, false, false},
+    {"cancel", Needs::kInProgress, false, false},
     {"leave the team", Needs::kAssigned, false, false},
 };
 
@@ -87,13 +91,15 @@ TEST(Slots, AreNeverTakenTwiceAndNeverLost) {
         EXPECT_EQ(NotTrue(world, outcome, a, b, {&one, &two}), "") << outcome.Text();
         EXPECT_EQ(NotReplayed(world, outcome, a, b, {&one, &two}), "") << outcome.Text();
         EXPECT_LE(world.Query(absl::StrCat("SELECT active FROM ledger.agent_load WHERE agent_id = "
-                                           "'", one.anna, "'")),
+                                           "'",
+                                           one.anna, "'")),
                   "1");
         if (first.takes && second.takes) {
-          const int winners = outcome.a.status.ok() + outcome.b.status.ok() -
-                              outcome.a.Nothing() - outcome.b.Nothing();
+          const int winners = outcome.a.status.ok() + outcome.b.status.ok() - outcome.a.Nothing() -
+                              outcome.b.Nothing();
           // A result that is sent back finds its way to the queue when its agent is busy.
-          const bool may_wait = absl::StrContains(absl::StrCat(first.name, second.name), "send back");
+          const bool may_wait =
+              absl::StrContains(absl::StrCat(first.name, second.name), "send back");
           EXPECT_TRUE(winners == 1 || (may_wait && winners == 2)) << outcome.Text();
           EXPECT_TRUE(absl::StrContains(outcome.end, " anna")) << outcome.Text();
         }

@@ -53,13 +53,13 @@ TEST(Twins, WhoLeavesTwiceAtOnceLeavesOnce) {
       const Case each = world.Prepare(operation.needs);
       const Actor actor = Make(operation, each);
       const Outcome outcome = Interleave(world, actor, actor, {&each}, stop);
-      SCOPED_TRACE(
-          absl::StrCat(name, " stopped before ", outcome.stop.value_or("nothing"), " (", stop, ")"));
+      SCOPED_TRACE(absl::StrCat(name, " stopped before ", outcome.stop.value_or("nothing"), " (",
+                                stop, ")"));
       EXPECT_TRUE(outcome.a.status.ok()) << outcome.a.status;
       EXPECT_TRUE(outcome.b.status.ok()) << outcome.b.status;
       EXPECT_EQ(outcome.end, "T QUEUED") << outcome.Text();
-      EXPECT_EQ(world.Query(absl::StrCat(
-                    "SELECT count(*) FROM router.absence WHERE employee = '", each.anna, "'")),
+      EXPECT_EQ(world.Query(absl::StrCat("SELECT count(*) FROM router.absence WHERE employee = '",
+                                         each.anna, "'")),
                 std::string(name) == "leave" ? "1" : "0");
       if (!outcome.stop) break;
     }

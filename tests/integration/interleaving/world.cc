@@ -82,11 +82,12 @@ struct Replica::Parts {
         lists(intake_pool),
         tokens(*rpc::PageTokens::Create("")),
         workers({.threads = 2}, metrics),
-        front({.access_lines_per_second = 0}, authenticator,
-              [](const Caller& caller, absl::string_view permission) {
-                return desk::Allowed(caller.roles, permission);
-              },
-              workers),
+        front(
+            {.access_lines_per_second = 0}, authenticator,
+            [](const Caller& caller, absl::string_view permission) {
+              return desk::Allowed(caller.roles, permission);
+            },
+            workers),
         intake_rpc({front, intake_ledger, world.stale_reference(), reads, lists, feed, tokens,
                     world.clock()}),
         pass(router_pool, world.stale_reference(), world.clock(), router_metrics, [] {}),
@@ -142,8 +143,8 @@ sla_timer::TimerFiring& Replica::firing() { return parts_->firing; }
 void Replica::Reconnect() {
   for (pg::Pool* pool : {&parts_->intake_pool, &parts_->router_pool, &parts_->timer_pool}) {
     // A connection found dead at BEGIN is replaced, and so are all that lie idle.
-    const absl::Status alive = pg::InTransaction(
-        *pool, {}, [](pg::Tx&) -> absl::Status { return absl::OkStatus(); });
+    const absl::Status alive =
+        pg::InTransaction(*pool, {}, [](pg::Tx&) -> absl::Status { return absl::OkStatus(); });
     if (!alive.ok()) Die("reconnecting", alive);
   }
 }
@@ -165,47 +166,49 @@ World::World(int cases) : flows_(cases) {
   const std::string by_self_pick = ledger::ToJson(flow);
   own_pool_ = std::make_unique<pg::Pool>(
       pg::PoolOptions{.dsn = database_.dsn(), .size = 8, .application_name = "test"});
-  const absl::Status founded =
-      pg::InTransaction(*own_pool_, {}, [&](pg::Tx& tx) -> absl::Status {
-        sla_timer::Publish(tx, desk::AroundTheClock("always", "Europe/Moscow"), "test",
-                           clock_.Now());
-        sla_timer::Publish(tx, policy, "test", clock_.Now());
-        const std::string n = absl::StrCat("generate_series(1, ", cases, ") AS n");
-        const auto letters = "translate(to_char(n, 'FM0000'), '0123456789', 'ABCDEFGHIJ')";
-        tx.Exec(absl::StrCat("INSERT INTO ledger.clock_origin VALUES (true, clock_timestamp(), '",
-                             pg::ToTimestamp(clock_.Now()), "', 1e-6)"));
-        tx.Exec(absl::StrCat(
-            "INSERT INTO intake.flow (id, version, prefix, created_at) SELECT 'flow-' || n, 1, ",
-            letters, ", now() FROM ", n));
-        tx.RunText(absl::StrCat("INSERT INTO intake.flow_version (flow_id, version, definition, "
-                                "published_by, published_at) SELECT 'flow-' || n, 1, $1::jsonb || "
-                                "jsonb_build_object('prefix', ",
-                                letters, "), 'test', now() FROM ", n),
-                   {pg::ToParam(by_turn)});
-        tx.Exec("INSERT INTO intake.employee (id, name, updated_at) VALUES ('petrov', 'Petrov', "
-                "now()), ('boss', 'Boss', now())");
-        for (const char* who : {"anna", "boris"}) {
-          const std::string id = absl::StrCat("'", who, "-' || n");
-          tx.Exec(absl::StrCat("INSERT INTO intake.employee (id, name, updated_at) SELECT ", id,
-                               ", 'Agent', now() FROM ", n));
-          tx.Exec(absl::StrCat("INSERT INTO router.member (flow_id, employee) SELECT 'flow-' || n, ",
-                               id, " FROM ", n));
-          tx.Exec(absl::StrCat("INSERT INTO ledger.agent_load (agent_id, flow_id, active, cap) "
-                               "SELECT ",
-                               id, ", 'flow-' || n, 0, 1 FROM ", n));
-          tx.Exec(absl::StrCat("INSERT INTO router.presence (employee, status, updated_at, "
-                               "updated_by) SELECT ",
-                               id, ", 'online', now(), 'test' FROM ", n));
-        }
-        // A timer loop that owns all parts; both replicas believe that it is theirs.
-        tx.Exec(absl::StrCat(
-            "INSERT INTO ledger.lease (name, owner, epoch, token, acquired_at, expires_at) SELECT "
-            "'sla:' || p, 'loop', 1, '",
-            kTimerToken, "', now(), 'infinity' FROM generate_series(0, 15) p"));
-        tx.Exec("INSERT INTO ledger.lease_log (name, epoch, owner, token, acquired_at) SELECT "
-                "name, epoch, owner, token, acquired_at FROM ledger.lease WHERE epoch = 1");
-        return absl::OkStatus();
-      });
+  const absl::Status founded = pg::InTransaction(*own_pool_, {}, [&](pg::Tx& tx) -> absl::Status {
+    sla_timer::Publish(tx, desk::AroundTheClock("always", "Europe/Moscow"), "test", clock_.Now());
+    sla_timer::Publish(tx, policy, "test", clock_.Now());
+    const std::string n = absl::StrCat("generate_series(1, ", cases, ") AS n");
+    const auto letters = "translate(to_char(n, 'FM0000'), '0123456789', 'ABCDEFGHIJ')";
+    tx.Exec(absl::StrCat("INSERT INTO ledger.clock_origin VALUES (true, clock_timestamp(), '",
+                         pg::ToTimestamp(clock_.Now()), "', 1e-6)"));
+    tx.Exec(absl::StrCat(
+        "INSERT INTO intake.flow (id, version, prefix, created_at) SELECT 'flow-' || n, 1, ",
+        letters, ", now() FROM ", n));
+    tx.RunText(absl::StrCat("INSERT INTO intake.flow_version (flow_id, version, definition, "
+                            "published_by, published_at) SELECT 'flow-' || n, 1, $1::jsonb || "
+                            "jsonb_build_object('prefix', ",
+                            letters, "), 'test', now() FROM ", n),
+               {pg::ToParam(by_turn)});
+    tx.Exec(
+        "INSERT INTO intake.employee (id, name, updated_at) VALUES ('petrov', 'Petrov', "
+        "now()), ('boss', 'Boss', now())");
+    for (const char* who : {"anna", "boris"}) {
+      const std::string id = absl::StrCat("'", who, "-' || n");
+      tx.Exec(absl::StrCat("INSERT INTO intake.employee (id, name, updated_at) SELECT ", id,
+                           ", 'Agent', now() FROM ", n));
+      tx.Exec(absl::StrCat("INSERT INTO router.member (flow_id, employee) SELECT 'flow-' || n, ",
+                           id, " FROM ", n));
+      tx.Exec(
+          absl::StrCat("INSERT INTO ledger.agent_load (agent_id, flow_id, active, cap) "
+                       "SELECT ",
+                       id, ", 'flow-' || n, 0, 1 FROM ", n));
+      tx.Exec(
+          absl::StrCat("INSERT INTO router.presence (employee, status, updated_at, "
+                       "updated_by) SELECT ",
+                       id, ", 'online', now(), 'test' FROM ", n));
+    }
+    // A timer loop that owns all parts; both replicas believe that it is theirs.
+    tx.Exec(absl::StrCat(
+        "INSERT INTO ledger.lease (name, owner, epoch, token, acquired_at, expires_at) SELECT "
+        "'sla:' || p, 'loop', 1, '",
+        kTimerToken, "', now(), 'infinity' FROM generate_series(0, 15) p"));
+    tx.Exec(
+        "INSERT INTO ledger.lease_log (name, epoch, owner, token, acquired_at) SELECT "
+        "name, epoch, owner, token, acquired_at FROM ledger.lease WHERE epoch = 1");
+    return absl::OkStatus();
+  });
   if (!founded.ok()) Die("founding", founded);
   for (int part = 0; part < desk::kParts; ++part) leases_.push_back({part, kTimerToken});
 
@@ -218,21 +221,20 @@ World::World(int cases) : flows_(cases) {
   stale_pool_ = std::make_unique<pg::Pool>(stale);
   stale_ = OrDie(ledger::Reference::Start(*stale_pool_), "reference data");
   cut_ = true;
-  const absl::Status published =
-      pg::InTransaction(*own_pool_, {}, [&](pg::Tx& tx) -> absl::Status {
-        tx.RunText(
-            "INSERT INTO intake.flow_version (flow_id, version, definition, published_by, "
-            "published_at) SELECT flow_id, 2, $1::jsonb || jsonb_build_object('prefix', "
-            "definition->'prefix'), 'test', now() FROM intake.flow_version",
-            {pg::ToParam(by_self_pick)});
-        tx.Exec("UPDATE intake.flow SET version = 2");
-        ledger::BumpEpoch(tx, ledger::kFlowKind);
-        return absl::OkStatus();
-      });
+  const absl::Status published = pg::InTransaction(*own_pool_, {}, [&](pg::Tx& tx) -> absl::Status {
+    tx.RunText(
+        "INSERT INTO intake.flow_version (flow_id, version, definition, published_by, "
+        "published_at) SELECT flow_id, 2, $1::jsonb || jsonb_build_object('prefix', "
+        "definition->'prefix'), 'test', now() FROM intake.flow_version",
+        {pg::ToParam(by_self_pick)});
+    tx.Exec("UPDATE intake.flow SET version = 2");
+    ledger::BumpEpoch(tx, ledger::kFlowKind);
+    return absl::OkStatus();
+  });
   if (!published.ok()) Die("publishing", published);
   fresh_ = OrDie(ledger::Reference::Start(*own_pool_), "reference data");
-  ledger_ = std::make_unique<ledger::Ledger>(*own_pool_, *stale_, clock_, ledger::LedgerOptions{},
-                                             [] {});
+  ledger_ =
+      std::make_unique<ledger::Ledger>(*own_pool_, *stale_, clock_, ledger::LedgerOptions{}, [] {});
   a_ = std::make_unique<Replica>(*this, "replica-a");
   b_ = std::make_unique<Replica>(*this, "replica-b");
 }
@@ -241,9 +243,10 @@ World::~World() = default;
 
 void World::SetTime(absl::Time now) {
   clock_.SetTime(now);
-  Query(absl::StrCat("UPDATE ledger.clock_origin SET real_origin = clock_timestamp(), "
-                     "business_origin = '",
-                     pg::ToTimestamp(now), "'"));
+  Query(
+      absl::StrCat("UPDATE ledger.clock_origin SET real_origin = clock_timestamp(), "
+                   "business_origin = '",
+                   pg::ToTimestamp(now), "'"));
 }
 
 desk::Ticket World::Must(desk::Command command) {
@@ -332,9 +335,10 @@ bool World::Blocked(const Replica& replica) {
 
 void World::KillConnections(const Replica& replica) {
   // The timeout makes the call wait until each backend is gone.
-  Query(absl::StrCat("SELECT bool_and(pg_terminate_backend(pid, 20000)) FROM pg_stat_activity "
-                     "WHERE datname = current_database() AND application_name = '",
-                     replica.name(), "'"));
+  Query(
+      absl::StrCat("SELECT bool_and(pg_terminate_backend(pid, 20000)) FROM pg_stat_activity "
+                   "WHERE datname = current_database() AND application_name = '",
+                   replica.name(), "'"));
 }
 
 std::string World::Broken() {
