@@ -294,6 +294,7 @@ TEST_F(LedgerTest, ALockedTicketDelaysItsNeighboursOnce) {
     EXPECT_THAT(
         pg::InTransaction(database_.pool(), {},
                           [&](pg::Tx& tx) -> absl::Status {
+                            tx.RunText("SET LOCAL idle_in_transaction_session_timeout = 0");
                             tx.RunText("SELECT 1 FROM ledger.ticket WHERE id = $1::uuid FOR UPDATE",
                                        {pg::ToParam(locked)});
                             holds.Notify();

@@ -21,7 +21,7 @@ all_parked() {
 wait_for 90 all_parked || { letters list; broken "not every poisoned entry was parked"; }
 events=$(sql 'SELECT count(*) FROM ledger.ticket_event')
 letters list --group notifier --filter 'reason:"nobody can write"' | tee "$scratch/list"
-grep -q 'a notice nobody can write' "$scratch/list" || broken "the list does not say why"
+grep -q 'refused the statement | ERROR: *a no' "$scratch/list" || broken "the list does not say why"
 ctl verify >"$scratch/verify" 2>&1 && broken "verify says nothing about parked entries"
 grep -q 'notifier parked' "$scratch/verify" || { cat "$scratch/verify"; broken "verify does not name them"; }
 

@@ -315,7 +315,7 @@ std::vector<Case> Moves(Suite& suite, const Ticket& queued, const Ticket& closed
        "due_time", "later"},
       {"instant that is none", "belov:requester+flowAdmin",
        CallOf(suite, &Stub::ExtendDeadline, no_instant), grpc::INVALID_ARGUMENT, "INVALID_FIELD",
-       "due_time", "valid instant"},
+       "due_time", "must be an instant"},
   };
 }
 

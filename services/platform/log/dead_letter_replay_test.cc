@@ -205,7 +205,8 @@ TEST_F(DeadLetterReplayTest, ASuccessorWaitsForTheEffectThatIsBeingCommitted) {
     successor = std::thread([&] {
       const absl::Status stamped =
           pg::InTransaction(database_.pool(), {}, [&](pg::Tx& other) -> absl::Status {
-            other.Run(sql::kStampOffsets, kGroup, "{1,2,3}", "{0}", pg::TextArray({kOtherToken}));
+            other.Run(sql::kStampOffsets, kGroup, "{1,2,3}", "{0}", pg::TextArray({kOtherToken}),
+                      pg::BoolArray({false}), 100);
             return absl::OkStatus();
           });
       effects_at_gain = stamped.ok() ? Effects() : -2;

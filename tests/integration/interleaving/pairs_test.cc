@@ -34,7 +34,7 @@ class Pairs : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Pairs, EndAsIfOneHadComeFirstAndEachIsToldTheTruth) {
   const Operation& first = Find(GetParam());
-  World world(static_cast<int>(Operations().size()) * (kMostStatements / 2));
+  World world(static_cast<int>(Operations().size()) * kMostStatements);
   int pairs = 0, interleavings = 0, blocked = 0;
   std::set<std::string> stops;
   for (const Operation& second : Operations()) {
@@ -45,7 +45,9 @@ TEST_P(Pairs, EndAsIfOneHadComeFirstAndEachIsToldTheTruth) {
       Outcome outcome = Interleave(world, a, b, {&each}, stop);
       SCOPED_TRACE(absl::StrCat(first.name, " and ", second.name, ", the first stopped before ",
                                 outcome.stop.value_or("nothing"), " (", stop, ")"));
-      if (a_first != nullptr) EXPECT_EQ(NotSerial(outcome, *a_first, *b_first), "");
+      if (a_first != nullptr) {
+        EXPECT_EQ(NotSerial(outcome, *a_first, *b_first), "");
+      }
       EXPECT_EQ(NotTrue(world, outcome, a, b, {&each}), "") << outcome.Text();
       EXPECT_EQ(NotReplayed(world, outcome, a, b, {&each}), "") << outcome.Text();
       return outcome;

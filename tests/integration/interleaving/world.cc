@@ -13,6 +13,7 @@
 #include "desk/access/permissions.h"
 #include "desk/calendar/ready_calendars.h"
 #include "desk/ticket/ids.h"
+#include "intake/domain/admission.h"
 #include "intake/domain/ticket_feed.h"
 #include "intake/rpc/intake_rpc.h"
 #include "intake/store/list_tickets.h"
@@ -88,7 +89,7 @@ struct Replica::Parts {
               return desk::Allowed(caller.roles, permission);
             },
             workers),
-        intake_rpc({front, intake_ledger, world.stale_reference(), reads, lists, feed, tokens,
+        intake_rpc({front, intake_ledger, admission, world.stale_reference(), reads, lists, feed, tokens,
                     world.clock()}),
         pass(router_pool, world.stale_reference(), world.clock(), router_metrics, [] {}),
         rehome(router_pool, world.stale_reference(), world.clock(), router_metrics, [] {}),
@@ -118,6 +119,7 @@ struct Replica::Parts {
   const rpc::DevAuthenticator authenticator;
   rpc::WorkerPool workers;
   rpc::Front front;
+  intake::Admission admission{intake::AdmissionLimits{}};
   intake::IntakeRpc intake_rpc;
   router::Pass pass;
   router::Rehome rehome;
@@ -154,7 +156,7 @@ World::World(int cases) : flows_(cases) {
   policy.id = "hourly";
   policy.calendar_id = "always";
   policy.fallback.resolution = desk::Target{desk::Target::kWorkingHours, 1};
-  policy.fallback.first_response = desk::Target{desk::Target::kWorkingHours, 30};
+  policy.fallback.first_response = desk::Target{desk::Target::kWorkingMinutes, 30};
   policy.steps = {{1, absl::Hours(1), desk::EscalationStep::kTellManager}};
   desk::Flow flow;
   flow.name_ru = "Поток";
