@@ -6,12 +6,17 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include <CLI/CLI.hpp>
 
+#include "chaos/die.h"
 #include "chaos/report.h"
 #include "chaos/row.h"
 #include "chaos/run.h"
@@ -32,6 +37,38 @@ void TidyUpOnSignals() {
     std::filesystem::remove_all(ScratchFolder(), ignored);
     std::_Exit(128 + signal);
   }).detach();
+}
+
+// One run in a process of its own, so that a run that cannot be made does not take the others
+// along. The exit status of that process, or 128 and more when a signal ended it.
+int RunApart(std::vector<std::string> words) {
+  words.insert(words.begin(), "/proc/self/exe");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  std::fflush(stdout);
+  const pid_t pid = fork();
+  if (pid < 0) Die("fork failed");
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    execv(argv[0], argv.data());
+    _exit(127);
+  }
+  int status = 0;
+  waitpid(pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int RunHere(const Row& row, const RunOptions& options, const std::string& report) {
+  std::printf("row %d: %s, seed %d\n", row.number, row.fault.c_str(),
+              static_cast<int>(options.seed));
+  std::fflush(stdout);
+  const RunResult result = RunRow(row, options);
+  std::printf("%s", Describe(result).c_str());
+  if (!report.empty() && row.must_see.empty()) Append(report, result);
+  if (result.skipped.empty()) return result.ok() ? 0 : 1;
+  std::printf("SKIPPED row %d: %s\n", row.number, result.skipped.c_str());
+  return 77;
 }
 
 int Main(int argc, char** argv) {
@@ -78,26 +115,35 @@ int Main(int argc, char** argv) {
   options.length = absl::Seconds(seconds);
   const char* results = std::getenv("POTOK_TEST_RESULTS");
   if (report.empty() && results != nullptr) report = std::string(results) + "/chaos.jsonl";
-  int ran = 0, skipped = 0;
-  std::vector<std::string> bad;
+  std::vector<std::pair<const Row*, uint64_t>> runs;
   for (const Row& row : AllRows()) {
     const bool named = std::find(numbers.begin(), numbers.end(), row.number) != numbers.end();
     if (!numbers.empty() ? !named : short_suite && !row.in_short_suite) continue;
-    for (int i = 0; i < seeds; ++i) {
-      options.seed = first_seed + static_cast<uint64_t>(i);
-      std::printf("row %d: %s, seed %d\n", row.number, row.fault.c_str(),
-                  static_cast<int>(options.seed));
-      std::fflush(stdout);
-      const RunResult result = RunRow(row, options);
-      std::printf("%s", Describe(result).c_str());
-      std::fflush(stdout);
-      if (!report.empty() && row.must_see.empty()) Append(report, result);
-      if (!result.skipped.empty()) {
-        ++skipped;
-        std::printf("SKIPPED row %d: %s\n", row.number, result.skipped.c_str());
-      } else if (++ran; !result.ok()) {
-        bad.push_back(absl::StrCat("--rows ", row.number, " --first-seed ", options.seed));
-      }
+    for (int i = 0; i < seeds; ++i) runs.push_back({&row, first_seed + static_cast<uint64_t>(i)});
+  }
+  if (runs.size() == 1) {
+    options.seed = runs.front().second;
+    return RunHere(*runs.front().first, options, report);
+  }
+  ShareCluster();
+  int ran = 0, skipped = 0;
+  std::vector<std::string> bad;
+  for (const auto& [row, seed] : runs) {
+    std::vector<std::string> words = {"--rows", absl::StrCat(row->number), "--first-seed",
+                                      absl::StrCat(seed)};
+    if (seconds > 0) words.insert(words.end(), {"--seconds", absl::StrCat(seconds)});
+    if (options.rate > 0) words.insert(words.end(), {"--rate", absl::StrCat(options.rate)});
+    if (!report.empty()) words.insert(words.end(), {"--report", report});
+    if (options.verbose) words.push_back("--verbose");
+    const int code = RunApart(words);
+    if (code == 77) {
+      ++skipped;
+      continue;
+    }
+    ++ran;
+    if (code != 0) bad.push_back(absl::StrCat("--rows ", row->number, " --first-seed ", seed));
+    if (code > 1 && !report.empty()) {
+      AppendNotMade(report, *row, seed, absl::StrCat("the run was not made: exit status ", code));
     }
   }
   for (const std::string& run : bad) std::printf("again: potok-chaos %s\n", run.c_str());

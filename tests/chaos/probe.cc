@@ -99,21 +99,21 @@ void CountTakeover(Scene& scene, const Takeover& takeover, double bound) {
                         absl::StrCat(takeover.left, " leases were taken by nobody"));
 }
 
-std::vector<int> OpenWriters(Plant& plant, const std::string& service) {
-  std::vector<int> pids;
-  const auto rows = plant.postgres().Rows(
-      absl::StrCat("SELECT pid FROM pg_stat_activity WHERE application_name = 'potok-", service,
-                   "' AND backend_xid IS NOT NULL"));
-  if (!rows.ok()) return pids;
-  for (const auto& row : *rows) pids.push_back(static_cast<int>(Number(row[0])));
-  return pids;
-}
-
-std::vector<int> AwaitOpenWriters(Plant& plant, const std::string& service,
+std::vector<int> AwaitOpenWriters(Plant& plant, const std::string& service, double* at,
                                   absl::Duration patience) {
   std::vector<int> pids;
   const absl::Duration end = Monotonic() + patience;
-  while (pids.empty() && Monotonic() < end) pids = OpenWriters(plant, service);
+  while (pids.empty() && Monotonic() < end) {
+    const auto rows = plant.postgres().Rows(
+        absl::StrCat("SELECT extract(epoch FROM clock_timestamp()), pid FROM (SELECT 1) one"
+                     " LEFT JOIN pg_stat_activity ON application_name = 'potok-",
+                     service, "' AND backend_xid IS NOT NULL"));
+    if (!rows.ok()) continue;
+    for (const auto& row : *rows) {
+      *at = Number(row[0]);
+      if (!row[1].empty()) pids.push_back(static_cast<int>(Number(row[1])));
+    }
+  }
   return pids;
 }
 

@@ -28,11 +28,9 @@ Takeover AwaitTakeover(Plant& plant, const std::vector<std::string>& leases, dou
 // Counts it as bite and figure: "takeovers", "takeover" with its bound in seconds.
 void CountTakeover(Scene& scene, const Takeover& takeover, double bound);
 
-// Pids of the backends of a service ("router") that have written something in a transaction that is
-// still open.
-std::vector<int> OpenWriters(Plant& plant, const std::string& service);
-// Waits until there is one, and is quick about it: a transaction lasts milliseconds.
-std::vector<int> AwaitOpenWriters(Plant& plant, const std::string& service,
+// Waits for backends of a service ("router") that have written something in a transaction that is
+// still open, and is quick about it: a transaction lasts milliseconds. `at` is when they were seen.
+std::vector<int> AwaitOpenWriters(Plant& plant, const std::string& service, double* at,
                                   absl::Duration patience = absl::Seconds(10));
 // How many of these backends are gone or have given up that transaction.
 int RolledBack(Plant& plant, const std::vector<int>& writers, absl::Duration patience);

@@ -99,6 +99,15 @@ void Append(const std::string& file, const RunResult& result) {
   if (!out) Die("cannot write " + file);
 }
 
+void AppendNotMade(const std::string& file, const Row& row, uint64_t seed, const std::string& why) {
+  RunResult result;
+  result.row = row.number;
+  result.fault = row.fault;
+  result.seed = seed;
+  result.evidence.violations = {why};
+  Append(file, result);
+}
+
 void WriteTable(const std::string& report, const std::string& readme) {
   struct Sum {
     std::string fault;

@@ -66,8 +66,13 @@ void Run(const std::vector<std::string>& command, const std::string& log) {
 }
 
 // The cluster that every run copies, migrated and at rest.
+constexpr char kClusterVariable[] = "POTOK_CHAOS_CLUSTER";
+
 const std::string& PristineCluster() {
   static const std::string* const made = [] {
+    if (const char* shared = std::getenv(kClusterVariable); shared != nullptr) {
+      return new std::string(shared);
+    }
     auto* folder = new std::string(ScratchFolder() + "/pristine");
     fs::create_directory(*folder);
     GiveToPostgres(*folder);
@@ -109,6 +114,8 @@ const std::string& ScratchFolder() {
   }();
   return *folder;
 }
+
+void ShareCluster() { setenv(kClusterVariable, PristineCluster().c_str(), 1); }
 
 Postgres::Postgres(std::string folder, std::vector<std::string> settings)
     : folder_(std::move(folder)), log_(folder_ + "/postgres.log"), settings_(std::move(settings)) {

@@ -19,6 +19,9 @@ namespace potok::chaos {
 // A folder that goes with the program, also when a signal ends it. Short, for the sake of sockets.
 const std::string& ScratchFolder();
 
+// Makes the cluster that every run copies and tells the programs that this one starts where it is.
+void ShareCluster();
+
 // Postgres on a copy of a cluster that is made once a program and holds the migrated database
 // `potok`. Settings are those of production but for fsync: processes are killed here, never the
 // power. Used from the main thread; Query and pool() from any.
