@@ -45,6 +45,7 @@ Consumer::Consumer(ConsumerOptions options, pg::Pool& pool, Handler handler)
       replay_({.group = options_.group,
                .owner = options_.owner,
                .handler = handler_,
+               .run = [this](HandlerRun::Take take) { return Carry(std::move(take)); },
                .after_commit = options_.after_commit,
                .hooks = options_.hooks},
               pool),
@@ -133,7 +134,9 @@ void Consumer::Run() {
     if (leases_ == nullptr) return;
     const std::vector<Held> held = leases_->Get();
     core_.Hold(held, Monotonic());
-    const absl::Duration replay_at = Monotonic() + replay_.Turn(held);
+    // Not between the note of an attempt and the attempt: a death would count for its entry.
+    const absl::Duration replay_at =
+        core_.attempt_follows() ? absl::InfiniteDuration() : Monotonic() + replay_.Turn(held);
     ConsumerAction action = core_.Next(Monotonic());
     action.until = std::min(action.until, replay_at);
     Do(action, held);
@@ -254,15 +257,24 @@ void Consumer::Listen(const ConsumerAction& action) {
   silent_about_redis_ = -absl::InfiniteDuration();
 }
 
+HandlerRun::Outcome Consumer::Carry(HandlerRun::Take take) {
+  const auto run = std::make_shared<HandlerRun>(std::move(take), handler_);
+  hand_->Do([run](pg::Pool& pool) { run->CarryOut(pool); });
+  HandlerRun::Outcome done = run->Wait(options_.handler_budget);
+  if (!done.hung) return done;
+  if (const absl::Status left = LeaveBehind(done.backend); !left.ok()) {
+    options_.hooks.Error(Where(), left);
+    done.hung = false;
+    done.status = absl::UnavailableError(left.message());
+  }
+  return done;
+}
+
 absl::Status Consumer::Take(const ConsumerAction& action, const std::vector<Held>& held) {
   const absl::Duration start = Monotonic();
-  const auto run = std::make_shared<HandlerRun>(
-      [group = options_.group, streams = action.streams, held, limit = action.limit](pg::Tx& tx) {
-        return TakeEntries(tx, group, streams, held, limit);
-      },
-      handler_);
-  hand_->Do([run](pg::Pool& pool) { run->CarryOut(pool); });
-  const HandlerRun::Outcome done = run->Wait(options_.handler_budget);
+  const HandlerRun::Outcome done =
+      Carry([group = options_.group, streams = action.streams, held, limit = action.limit](
+                pg::Tx& tx) { return TakeEntries(tx, group, streams, held, limit); });
   if (done.status.ok()) {
     core_.Committed(done.entries, Monotonic());
     if (!done.entries.empty()) Announce(done.entries, Monotonic() - start);
@@ -271,13 +283,7 @@ absl::Status Consumer::Take(const ConsumerAction& action, const std::vector<Held
   // Nothing was taken, or the answer to the commit was lost: the places must be read anew.
   if (done.entries.empty() || (done.handled && absl::IsUnknown(done.status))) return done.status;
   options_.hooks.Error(Where(), done.status);
-  bool disturbed = IsTransient(done.status);
-  if (done.hung) {
-    const absl::Status left = LeaveBehind(done.backend);
-    if (!left.ok()) options_.hooks.Error(Where(), left);
-    disturbed = !left.ok();
-  }
-  if (disturbed) {
+  if (IsTransient(done.status)) {
     core_.HandlerDisturbed(done.entries, Monotonic(), Uniform());
   } else {
     core_.HandlerFailed(done.entries, Why(done.status), done.hung, Monotonic(), Uniform());

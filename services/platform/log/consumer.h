@@ -20,6 +20,7 @@
 #include "platform/log/entry.h"
 #include "platform/log/hand.h"
 #include "platform/log/handler.h"
+#include "platform/log/handler_run.h"
 #include "platform/log/hooks.h"
 #include "platform/log/lease.h"
 #include "platform/pg/transaction.h"
@@ -114,9 +115,12 @@ class Consumer {
   void Do(const ConsumerAction& action, const std::vector<Held>& held);
   absl::Status Sweep(const std::vector<Held>& held);
   absl::Status Take(const ConsumerAction& action, const std::vector<Held>& held);
+  // One run of the handler by the hand. When it hangs and it is not sure that the run holds nothing
+  // any more, the status is that of the database: it is not known then whose fault the hang was.
+  HandlerRun::Outcome Carry(HandlerRun::Take take);
   void Announce(const std::vector<LogEntry>& entries, absl::Duration took);
   // Makes sure that the run which was given up holds nothing any more. The error is one of the
-  // database: then it is not known whose fault the hang was.
+  // database.
   absl::Status LeaveBehind(int backend);
   absl::Status Note(const ConsumerAction& action, const std::vector<Held>& held);
   absl::Status Unnote(const ConsumerAction& action, const std::vector<Held>& held);

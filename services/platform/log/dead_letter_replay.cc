@@ -1,21 +1,17 @@
 #include "platform/log/dead_letter_replay.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "base/status_macros.h"
 #include "platform/log/failure.h"
+#include "platform/log/pace.h"
 #include "platform/log/sql.h"
 
 namespace potok::log {
 namespace {
-
-absl::Duration Monotonic() {
-  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
-}
 
 std::string PartArray(const std::vector<Held>& held) {
   std::vector<int> parts;
@@ -104,17 +100,18 @@ absl::Status DeadLetterReplay::CarryOut(const Begun& begun) {
                 absl::StrCat(begun.deaths, " processes ended while they carried it out again"));
   }
   const absl::Duration start = Monotonic();
-  bool settled = false;
-  const absl::Status status = pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
-    settled = !tx.Run(sql::kReplaySettle, options_.group, entry.topic, entry.part, entry.pos,
-                      options_.owner, begun.token)
-                   .empty();
-    // Dropped meanwhile, or the part has passed to another owner.
-    if (!settled) return absl::OkStatus();
-    return options_.handler(tx, {entry});
+  const HandlerRun::Outcome done = Run([group = options_.group, owner = options_.owner,
+                                        begun](pg::Tx& tx) -> std::vector<LogEntry> {
+    const LogEntry& entry = begun.entry;
+    const bool settled =
+        !tx.Run(sql::kReplaySettle, group, entry.topic, entry.part, entry.pos, owner, begun.token)
+             .empty();
+    // Nothing when it was dropped meanwhile, or the part has passed to another owner.
+    if (!settled) return {};
+    return {entry};
   });
-  if (status.ok()) {
-    if (!settled) return absl::OkStatus();
+  if (done.status.ok()) {
+    if (done.entries.empty()) return absl::OkStatus();
     ++replayed_;
     options_.hooks.Replay(options_.group, true);
     options_.hooks.Batch(Where(), 1, Monotonic() - start);
@@ -122,8 +119,17 @@ absl::Status DeadLetterReplay::CarryOut(const Begun& begun) {
     if (options_.after_commit) options_.after_commit({entry});
     return absl::OkStatus();
   }
-  if (IsTransient(status)) return status;
-  return Fail(entry, Why(status));
+  // Nothing was taken, or the answer to the commit was lost: what became of it stands in its row.
+  const bool in_doubt = done.handled && absl::IsUnknown(done.status);
+  if (done.entries.empty() || in_doubt || IsTransient(done.status)) return done.status;
+  return Fail(entry, Why(done.status));
+}
+
+HandlerRun::Outcome DeadLetterReplay::Run(HandlerRun::Take take) {
+  if (options_.run) return options_.run(std::move(take));
+  HandlerRun run(std::move(take), options_.handler);
+  run.CarryOut(pool_);
+  return run.Wait(absl::InfiniteDuration());
 }
 
 absl::Status DeadLetterReplay::Fail(const LogEntry& entry, const std::string& reason) {

@@ -13,6 +13,7 @@
 
 #include "platform/log/entry.h"
 #include "platform/log/handler.h"
+#include "platform/log/handler_run.h"
 #include "platform/log/hooks.h"
 #include "platform/log/lease.h"
 #include "platform/pg/transaction.h"
@@ -23,6 +24,9 @@ struct ReplayOptions {
   std::string group;
   std::string owner;  // see MakeOwner
   Handler handler;    // of the group's consumer; given one entry at a time
+  // Runs the handler as the consumer does, watched and within a budget. Empty: in the calling
+  // thread, for as long as it takes.
+  std::function<HandlerRun::Outcome(HandlerRun::Take take)> run;
   // Called after the effect of an entry has been committed. May be empty.
   std::function<void(const std::vector<LogEntry>&)> after_commit;
   absl::Duration look = absl::Seconds(1);  // the longest time between two looks
@@ -48,8 +52,8 @@ struct ReplayStats {
 // published anew and no offset moves, so the entry comes after entries that followed it in the log:
 // handlers must bear that (log::Handler says so).
 //
-// Not thread-safe but for Stats: the consumer calls Turn from the loop its handler runs in, so that
-// the handler never runs twice at a time.
+// Not thread-safe but for Stats: the consumer calls Turn from its loop, so that the handler never
+// runs twice at a time, and lends it its own way of running a handler.
 class DeadLetterReplay {
  public:
   DeadLetterReplay(ReplayOptions options, pg::Pool& pool);
@@ -73,6 +77,7 @@ class DeadLetterReplay {
   absl::StatusOr<std::optional<Begun>> Begin(const std::vector<Held>& held);
   // The error is one of the database, never of the handler's.
   absl::Status CarryOut(const Begun& begun);
+  HandlerRun::Outcome Run(HandlerRun::Take take);
   absl::Status Fail(const LogEntry& entry, const std::string& reason);
   std::string Where() const { return "replay:" + options_.group; }
 

@@ -7,9 +7,11 @@
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "platform/log/consumer_rows.h"
 #include "platform/log/log_fixture.h"
 #include "platform/log/sql.h"
 
@@ -205,8 +207,7 @@ TEST_F(DeadLetterReplayTest, ASuccessorWaitsForTheEffectThatIsBeingCommitted) {
     successor = std::thread([&] {
       const absl::Status stamped =
           pg::InTransaction(database_.pool(), {}, [&](pg::Tx& other) -> absl::Status {
-            other.Run(sql::kStampOffsets, kGroup, "{1,2,3}", "{0}", pg::TextArray({kOtherToken}),
-                      pg::BoolArray({false}), 100);
+            StampOffsets(other, kGroup, {1, 2, 3}, {{0, kOtherToken}}, 0);
             return absl::OkStatus();
           });
       effects_at_gain = stamped.ok() ? Effects() : -2;
@@ -255,6 +256,24 @@ TEST_F(DeadLetterReplayTest, ADropWhileItIsDueWins) {
   replay.Turn(Holding());
   EXPECT_EQ(Effects(), 0);
   EXPECT_EQ(InState("dropped"), 1);
+}
+
+TEST_F(DeadLetterReplayTest, WhatFailsAgainAfterItWasSettledIsParkedAgain) {
+  Park(1, "NULL");
+  database_.Query("UPDATE ledger.dlq SET state = 'dropped', note = 'no', settled_at = now()");
+  const auto park = [&](const std::string& reason) {
+    EXPECT_THAT(pg::InTransaction(database_.pool(), {},
+                                  [&](pg::Tx& tx) -> absl::Status {
+                                    tx.Run(sql::kPark, kGroup, 1, 0, 1, Entity(1), 1, "created", 5,
+                                           reason);
+                                    return absl::OkStatus();
+                                  }),
+                IsOk());
+  };
+  park("INTERNAL: still");
+  EXPECT_EQ(Row("state, reason, note, settled_at"), "parked|INTERNAL: still|");
+  park("INTERNAL: a repeat of the same parking");
+  EXPECT_EQ(Row("reason"), "INTERNAL: still");
 }
 
 using DeadLetterReplayDeathTest = DeadLetterReplayTest;
@@ -356,6 +375,48 @@ TEST_F(DeadLetterReplayTest, AConsumerCarriesOutWhatItParkedUnderTakeovers) {
   EXPECT_EQ(Effects(), entries);
   EXPECT_EQ(Int("SELECT count(DISTINCT (entity, version)) FROM public.effect"), entries);
   EXPECT_EQ(one.Stats().replay.replayed + two.Stats().replay.replayed, kEntities);
+}
+
+TEST_F(DeadLetterReplayTest, AReplayThatHangsIsGivenUpAndTheGroupGoesOn) {
+  Relay relay(RelayDefaults(), database_.pool(24));
+  relay.Start();
+  enum { kFails, kHangs, kMended };
+  std::atomic<int> bug{kFails};
+  absl::Notification release;
+  ConsumerOptions options = ConsumerDefaults(kGroup);
+  options.attempts = 2;
+  options.handler_budget = absl::Milliseconds(300);
+  Consumer consumer(options, database_.pool(),
+                    [&](pg::Tx& tx, const std::vector<LogEntry>& entries) -> absl::Status {
+                      for (const LogEntry& entry : entries) {
+                        if (absl::Status s = Record(tx, kGroup, entry); !s.ok()) return s;
+                        if (entry.version != 2) continue;
+                        if (bug == kFails) return absl::InternalError("a bug");
+                        if (bug == kHangs) release.WaitForNotification();
+                      }
+                      return absl::OkStatus();
+                    });
+  consumer.Start();
+  for (int e = 0; e < 4; ++e) ASSERT_THAT(Append(database_.pool(), e, 1, 3), IsOk());
+  ASSERT_TRUE(Eventually([&] { return InState("parked") == 4; }));
+
+  bug = kHangs;
+  database_.Query("UPDATE ledger.dlq SET replay_at = clock_timestamp() WHERE part = 1");
+  ASSERT_TRUE(
+      Eventually([&] { return Int("SELECT attempts FROM ledger.dlq WHERE part = 1") == 3; }));
+  EXPECT_THAT(database_.Query("SELECT reason FROM ledger.dlq WHERE part = 1"),
+              ::testing::HasSubstr("did not end within"));
+  for (int e = 0; e < 4; ++e) ASSERT_THAT(Append(database_.pool(), e, 4, 4), IsOk());
+  EXPECT_TRUE(EffectsReach(4 * 3)) << "while the run that was left behind still hangs";
+
+  bug = kMended;
+  release.Notify();
+  ScheduleAll();
+  EXPECT_TRUE(Eventually([&] { return InState("replayed") == 4; }));
+  consumer.Stop();
+  EXPECT_EQ(Effects(), 4 * 4);
+  EXPECT_EQ(Int("SELECT count(DISTINCT (entity, version)) FROM public.effect"), 4 * 4);
+  EXPECT_EQ(consumer.Stats().replay.failed, 1);
 }
 
 }  // namespace

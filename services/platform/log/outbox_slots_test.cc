@@ -164,6 +164,30 @@ TEST_F(OutboxSlotsTest, ASnapshotThatHoldsTheOutboxNeverSeesAnEventVanish) {
   EXPECT_EQ(counted(false, 1), 16) << "of 32: this is why Verify holds the outbox";
 }
 
+TEST_F(OutboxSlotsTest, TheRelayFindsTheFirstRowsByTheirKeyHoweverTheSlotsHaveBeenUsed) {
+  OutboxSlots slots(Eager(), database_.pool());
+  const auto plan = [&] {
+    return database_.Query(
+        "SET plan_cache_mode = force_generic_plan; "
+        "EXPLAIN (FORMAT JSON) SELECT b.id FROM generate_series(0, 15) AS p CROSS JOIN LATERAL "
+        "(SELECT o.id FROM ledger.outbox AS o WHERE o.part = p ORDER BY o.id LIMIT 256) AS b");
+  };
+  for (int round = 0; round < 4; ++round) {
+    WriteTo(round % 2);
+    Fill(500);
+    EXPECT_THAT(plan(), ::testing::Not(::testing::HasSubstr("Seq Scan")));
+    EXPECT_EQ(Sequence(), 500);
+    slots.Turn(Owned());
+    EXPECT_THAT(plan(), ::testing::Not(::testing::HasSubstr("Seq Scan")));
+  }
+  EXPECT_GT(slots.truncated(), 1);
+  // What would undo that: one vacuum of an empty slot.
+  EXPECT_EQ(
+      database_.Query("SELECT count(*) FROM pg_class WHERE relname IN ('outbox_0', 'outbox_1') "
+                      "AND 'autovacuum_enabled=false' = ANY (reloptions)"),
+      "2");
+}
+
 // Row 17 of the fault matrix: a long snapshot keeps every dead row of the outbox. Figures of this
 // test stand in ARCHITECTURE.md.
 TEST_F(OutboxSlotsTest, UnderALongSnapshotTheOutboxStaysSmallAndALookStaysCheap) {
