@@ -171,7 +171,7 @@ BreakerResult BreakerWorld::Run() {
   for (int worker = 0; worker < workers; ++worker) {
     queue_.In(random_.Below(kSecond), [this, worker] { Turn(worker); });
   }
-  const Micros chaos = random_.Between(30, 240) * kSecond;
+  const Micros chaos = random_.Between(30, 150) * kSecond;
   for (std::int64_t left = random_.Between(1, 10); left > 0; --left) {
     queue_.In(random_.Below(chaos), [this] {
       const double healths[] = {0, 0, 0.4, 0.5, 0.55, 0.9, 1};
@@ -180,7 +180,7 @@ BreakerResult BreakerWorld::Run() {
       trace_.Say(queue_.now(), "the provider works in ", health_ * 100, " % of the calls");
     });
   }
-  for (std::int64_t left = random_.Between(5, 60); left > 0; --left) {
+  for (std::int64_t left = random_.Between(3, 25); left > 0; --left) {
     queue_.In(random_.Below(chaos),
               [this] { waiting_ += static_cast<int>(random_.Between(1, 30)); });
   }
@@ -193,7 +193,10 @@ BreakerResult BreakerWorld::Run() {
   well_again_ = true;
   health_ = 1;
   latency_ = 20 * kMillisecond;
-  waiting_ += 10;
+  // An open breaker can only find out by sending something.
+  for (int i = 0; i < 6; ++i) {
+    queue_.In(i * 10 * kSecond, [this] { waiting_ += 2; });
+  }
   // A rest that was asked for, a probe, and the queue.
   until(chaos + 120 * kSecond);
   if (breaker_.open()) Violate("still open long after the provider is well");

@@ -51,6 +51,10 @@ void DueTimers::Rest(const TimerKey& key, absl::Duration until) { RestOf(key).un
 
 void DueTimers::RestLonger(const TimerKey& key, const Pause& pause, absl::Duration monotonic) {
   RestState& rest = RestOf(key);
+  if (rest.first != pause.first) {
+    rest.first = pause.first;
+    rest.times = 0;
+  }
   absl::Duration length = pause.first;
   for (int i = 0; i < rest.times && length < pause.most; ++i) length *= pause.factor;
   rest.until = monotonic + std::min(length, pause.most);

@@ -57,7 +57,7 @@ class DueTimers {
   // Leaves the timer alone until `until` by the clock of Turn::monotonic.
   void Rest(const TimerKey& key, absl::Duration until);
   // It did not work: leaves it alone for `first`, and each time in a row `factor` times as long,
-  // `most` at most.
+  // `most` at most. A pause of another kind begins anew: whoever was busy has not failed.
   struct Pause {
     absl::Duration first;
     int factor = 2;
@@ -87,6 +87,7 @@ class DueTimers {
   struct RestState {
     int gen = 0;  // Of the timer that rests.
     absl::Duration until = -absl::InfiniteDuration();
+    absl::Duration first;  // Of the pause that was made last, and how often in a row.
     int times = 0;
     bool alone = false;
   };

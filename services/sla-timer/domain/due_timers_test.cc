@@ -102,6 +102,17 @@ TEST(DueTimers, EachFailureInARowRestsLonger) {
   }
 }
 
+TEST(DueTimers, HavingBeenBusyDoesNotMakeTheFirstFailureRestLonger) {
+  DueTimers timers;
+  const TimerKey key{"busy", desk::TimerKind::kBreach};
+  timers.Put(Timer("busy", 0));
+  for (int i = 0; i < 6; ++i) {
+    timers.RestLonger(key, {absl::Milliseconds(10), 2, absl::Seconds(1)}, absl::Seconds(100));
+  }
+  timers.RestLonger(key, {absl::Milliseconds(500), 4, absl::Minutes(5)}, absl::Seconds(100));
+  EXPECT_EQ(timers.NextRested(Second(100), absl::Seconds(100)), absl::Seconds(100.5));
+}
+
 TEST(DueTimers, RestsSurviveAReadOfTheRowsButNotTheRow) {
   DueTimers timers;
   const TimerKey key{"bad", desk::TimerKind::kBreach};
@@ -138,6 +149,20 @@ TEST(TokenBucket, FillsWithTimeAndSavesNoMoreThanOneSecond) {
   EXPECT_EQ(bucket.UntilNext(), absl::Milliseconds(2));
   EXPECT_EQ(bucket.Available(absl::Seconds(1000) + absl::Milliseconds(100)), 50u);
   EXPECT_EQ(bucket.Available(absl::Seconds(2000)), 500u);
+}
+
+TEST(TokenBucket, NamesNoWaitOnlyWhenThereIsAToken) {
+  TokenBucket bucket(20);
+  absl::Duration now = absl::Seconds(1000);
+  bucket.Available(now);
+  bucket.Spend(20);
+  // Fractions that do not add up exactly.
+  for (int i = 0; i < 10'000; ++i) {
+    now += absl::Nanoseconds(4'999'999);
+    const bool some = bucket.Available(now) > 0;
+    ASSERT_EQ(bucket.UntilNext() == absl::ZeroDuration(), some) << i;
+    if (some) bucket.Spend(1);
+  }
 }
 
 }  // namespace

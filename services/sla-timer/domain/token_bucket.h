@@ -23,10 +23,12 @@ class TokenBucket {
   }
   // Tokens taken beyond what was there are owed.
   void Spend(size_t tokens) { saved_ -= static_cast<double>(tokens); }
-  // Until there is at least one token.
+  // Until there is at least one token; zero only when there is one.
   absl::Duration UntilNext() const {
     if (saved_ >= 1.0) return absl::ZeroDuration();
-    return absl::Seconds((1.0 - saved_) / per_second_);
+    // The last thousandths of a token would round to no wait at all, and the caller go round in
+    // circles.
+    return std::max(absl::Seconds((1.0 - saved_) / per_second_), absl::Nanoseconds(1));
   }
 
  private:
