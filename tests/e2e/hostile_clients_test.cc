@@ -151,10 +151,9 @@ TEST_F(HostileClients, CostTheOthersLittleAndTheProcessNothing) {
   const double before = quiet();
   std::printf("  quiet  p99 %6.1f ms\n", before);
   std::vector<std::pair<std::string, double>> p99s;
-  const std::pair<const char*, int> attacks[] = {
-      {"slow", 300}, {"idle", 5000}, {"churn", 20}};
-  // "reset" and "ping" are what gRPC 1.51 cannot bear (a stream that is reset costs it more than its
-  // sender): e2e_attacker has them, and ARCHITECTURE.md names the gap.
+  const std::pair<const char*, int> attacks[] = {{"slow", 300}, {"idle", 5000}, {"churn", 20}};
+  // "reset" and "ping" are what gRPC 1.51 cannot bear (a stream that is reset costs it more than
+  // its sender): e2e_attacker has them, and ARCHITECTURE.md names the gap.
   for (const auto& [mode, connections] : attacks) {
     p99s.emplace_back(mode, Attack(mode, connections, 4).p99());
   }

@@ -1,4 +1,5 @@
-// The processes of a schedule of timers: what a turn of the loop does, and what the database answers.
+// The processes of a schedule of timers: what a turn of the loop does, and what the database
+// answers.
 #include <algorithm>
 #include <utility>
 

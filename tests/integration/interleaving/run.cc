@@ -81,9 +81,9 @@ Answer RunIn(Replica& replica, const Actor& actor, int stop) {
   return answer;
 }
 
-// An answer that says no more than that the work is left to the next turn fits any order. Of several
-// things that stand in a call's way it may be told any; whether what it is told was true, NotTrue
-// looks at.
+// An answer that says no more than that the work is left to the next turn fits any order. Of
+// several things that stand in a call's way it may be told any; whether what it is told was true,
+// NotTrue looks at.
 bool Fits(const Answer& given, const Answer& serial) {
   if (given.Nothing() || given.Text() == serial.Text()) return true;
   return !given.status.ok() && !serial.status.ok() && !given.reason.empty() &&

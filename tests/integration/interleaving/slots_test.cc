@@ -76,7 +76,8 @@ TEST(Slots, AreNeverTakenTwiceAndNeverLost) {
           world.AddTicket(to, operation.needs, operation.of_boris ? to.boris : to.anna);
         };
         // Boris may have to hold what both are about.
-        world.Query(absl::StrCat("UPDATE ledger.agent_load SET cap = 2 WHERE agent_id = '", one.boris, "'"));
+        world.Query(absl::StrCat("UPDATE ledger.agent_load SET cap = 2 WHERE agent_id = '",
+                                 one.boris, "'"));
         // Anna can hold what the second is about only once the first has let go of it.
         const bool second_earlier = second.needs == Needs::kResolved;
         if (second_earlier) add(second, two);

@@ -89,8 +89,8 @@ struct Replica::Parts {
               return desk::Allowed(caller.roles, permission);
             },
             workers),
-        intake_rpc({front, intake_ledger, admission, world.stale_reference(), reads, lists, feed, tokens,
-                    world.clock()}),
+        intake_rpc({front, intake_ledger, admission, world.stale_reference(), reads, lists, feed,
+                    tokens, world.clock()}),
         pass(router_pool, world.stale_reference(), world.clock(), router_metrics, [] {}),
         rehome(router_pool, world.stale_reference(), world.clock(), router_metrics, [] {}),
         team(router_pool, world.fresh_reference(), tokens, world.clock(), bell),
