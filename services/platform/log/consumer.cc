@@ -45,7 +45,7 @@ Consumer::Consumer(ConsumerOptions options, pg::Pool& pool, Handler handler)
       replay_({.group = options_.group,
                .owner = options_.owner,
                .handler = handler_,
-               .run = [this](HandlerRun::Take take) { return Carry(std::move(take)); },
+               .run = [this](HandlerRun::Take take) { return CarryAgain(std::move(take)); },
                .after_commit = options_.after_commit,
                .hooks = options_.hooks},
               pool),
@@ -267,6 +267,15 @@ HandlerRun::Outcome Consumer::Carry(HandlerRun::Take take) {
     done.hung = false;
     done.status = absl::UnavailableError(left.message());
   }
+  return done;
+}
+
+HandlerRun::Outcome Consumer::CarryAgain(HandlerRun::Take take) {
+  while (!careful_turn_.TakeFor(kLookAtHands)) {
+    if (bell_.closed()) return {.status = absl::CancelledError("stopping")};
+  }
+  HandlerRun::Outcome done = Carry(std::move(take));
+  careful_turn_.Give();
   return done;
 }
 

@@ -118,6 +118,8 @@ class Consumer {
   // One run of the handler by the hand. When it hangs and it is not sure that the run holds nothing
   // any more, the status is that of the database: it is not known then whose fault the hang was.
   HandlerRun::Outcome Carry(HandlerRun::Take take);
+  // The same for a dead letter. If it kills the process, another group's attempt must not be open.
+  HandlerRun::Outcome CarryAgain(HandlerRun::Take take);
   void Announce(const std::vector<LogEntry>& entries, absl::Duration took);
   // Makes sure that the run which was given up holds nothing any more. The error is one of the
   // database.
