@@ -168,7 +168,9 @@ TEST_F(ConsumerPoisonTest, AStatementThatHangsIsEnded) {
   StartRelay();
   ConsumerOptions options = ConsumerDefaults();
   options.handler_budget = absl::Milliseconds(150);
-  Consumer consumer(options, database_.pool(), Poisoned([&](pg::Tx& tx) -> absl::Status {
+  // With the grants of a service: a role may end its own sessions.
+  pg::Pool pool({.dsn = database_.dsn("potok_analytics"), .size = 4});
+  Consumer consumer(options, pool, Poisoned([&](pg::Tx& tx) -> absl::Status {
                       tx.RunText("SELECT pg_sleep(60)");
                       return absl::OkStatus();
                     }));
@@ -181,6 +183,33 @@ TEST_F(ConsumerPoisonTest, AStatementThatHangsIsEnded) {
                 "= 'active' AND pid <> pg_backend_pid()"),
             0);
   ExpectOnceAndInOrder(kAll - 1);
+}
+
+TEST_F(ConsumerPoisonTest, ADeadLetterThatHangsAgainStaysParkedAndOneThatNoLongerDoesIsDone) {
+  StartRelay();
+  Gate gate;
+  ConsumerOptions options = ConsumerDefaults();
+  options.handler_budget = absl::Milliseconds(100);
+  Consumer consumer(options, database_.pool(), Poisoned([&](pg::Tx&) -> absl::Status {
+                      gate.Pass();
+                      return absl::OkStatus();
+                    }));
+  const OpenAtTheEnd end{gate};
+  consumer.Start();
+  AppendAll();
+  ASSERT_TRUE(EffectsReach(kAll - 1));
+  const std::string replay = "UPDATE ledger.dlq SET replay_at = clock_timestamp()";
+  database_.Query(replay);
+  ASSERT_TRUE(Eventually([&] { return consumer.Stats().replay.failed == 1; }));
+  EXPECT_THAT(Parked(), HasSubstr("|6|parked|DEADLINE_EXCEEDED"));
+  ASSERT_THAT(Append(database_.pool(), 2, 11, 15), IsOk());
+  EXPECT_TRUE(EffectsReach(kAll + 4)) << "nobody waits for it";
+  gate.Open();
+  database_.Query(replay);
+  EXPECT_TRUE(EffectsReach(kAll + 5));
+  EXPECT_TRUE(Eventually([&] { return consumer.Stats().replay.replayed == 1; }));
+  EXPECT_EQ(database_.Query("SELECT state FROM ledger.dlq"), "replayed");
+  EXPECT_EQ(Int("SELECT count(DISTINCT (topic, part, pos)) FROM public.effect"), kAll + 5);
 }
 
 TEST_F(ConsumerPoisonTest, TooManyHangsAndTheGroupGivesItsLeasesToOthersUntilTheyEnd) {
