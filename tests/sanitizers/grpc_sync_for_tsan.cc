@@ -9,6 +9,7 @@
 // Not compiled with -fsanitize=thread itself.
 #include <dlfcn.h>
 #include <grpc/grpc.h>
+#include <grpcpp/server.h>
 #include <grpcpp/support/server_callback.h>
 #include <sanitizer/tsan_interface.h>
 
@@ -80,3 +81,20 @@ void ServerCallbackCall::ScheduleOnDone(bool inline_ondone) {
 }
 
 }  // namespace grpc::internal
+
+// A server's shutdown waits for every call by counting them down.
+namespace grpc {
+
+void Server::UnrefWithPossibleNotify() {
+  static auto* const librarys = Next<void(Server*)>("_ZN4grpc6Server23UnrefWithPossibleNotifyEv");
+  __tsan_release(this);
+  librarys(this);
+}
+
+void Server::UnrefAndWaitLocked() {
+  static auto* const librarys = Next<void(Server*)>("_ZN4grpc6Server18UnrefAndWaitLockedEv");
+  librarys(this);
+  __tsan_acquire(this);
+}
+
+}  // namespace grpc
