@@ -106,7 +106,7 @@ class Pool {
 };
 
 // `dsn` with the session settings every Potok connection carries: statement_timeout, lock_timeout,
-// idle_in_transaction_session_timeout=10s, time zone UTC, TCP keepalive and tcp_user_timeout=5s.
+// idle_in_transaction_session_timeout=4s, time zone UTC, TCP keepalive and tcp_user_timeout=5s.
 std::string WithSessionSettings(const PoolOptions& options);
 
 }  // namespace potok::pg
