@@ -63,7 +63,8 @@ bool CaughtUp(Plant& plant) {
 
 // As quick as before the fault, within what a shared machine allows.
 double UsualAssignment(Plant& plant) {
-  return std::max(0.1, 3 * AssignQuantile(plant, 0, plant.Now(), 0.9));
+  const double now = plant.Now();
+  return std::max(0.1, 3 * AssignQuantile(plant, now - 60, now, 0.9));
 }
 
 // Until tickets are assigned as quickly as `usual` again. Seconds since `since`, at most

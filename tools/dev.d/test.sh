@@ -158,6 +158,10 @@ run_chaos() {
   if [ -n "$build" ]; then
     prepare_build run
     build_tree dev potok-chaos || die "the build failed"
+    local words=" $* "
+    if [[ $words != *' --rows '* || $words =~ ' --rows '([0-9,]*,)?41[,\ ] ]] && [ -z "${POTOK_OLD_BIN:-}" ]; then
+      build_release_before && export POTOK_OLD_BIN=$CACHE/release-before/build/bin
+    fi
   fi
   mkdir -p "${report%/*}"
   rm -f "$report"
@@ -171,4 +175,23 @@ run_chaos() {
     say "the table in tests/chaos/README.md tells of these runs; each of them is a line of $report"
   fi
   return "$rc"
+}
+
+# build_release_before: the programs of the commit that tests/chaos/release_before names, from this repository's history.
+build_release_before() {
+  local commit dir=$CACHE/release-before log=$CACHE/log/release-before.log
+  commit=$(cat "$ROOT/tests/chaos/release_before")
+  if ! git -C "$ROOT" cat-file -e "$commit^{commit}" 2>/dev/null; then
+    warn "  this clone's history does not reach back to $commit, the release before: row 41 is skipped"
+    return 1
+  fi
+  if [ "$(cat "$dir/built" 2>/dev/null)" = "$commit" ]; then return 0; fi
+  rm -rf "$dir"
+  mkdir -p "$dir/src"
+  git -C "$ROOT" archive "$commit" | tar -x -C "$dir/src" || return 1
+  work "configuring the release before" "$log" '^--' \
+    cmake -S "$dir/src" -B "$dir/build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo || return 1
+  WORK_TAIL=0 work "building the release before" "$log" '^\[' env NINJA_STATUS='[%f/%t] ' \
+    ninja -C "$dir/build" -j "$(build_jobs)" potok-intake potok-router potok-sla-timer potok-notifier potok-analytics || return 1
+  echo "$commit" >"$dir/built"
 }
