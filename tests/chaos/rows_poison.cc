@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "chaos/probe.h"
 #include "chaos/row.h"
 #include "platform/testing/signal.h"
 
@@ -14,16 +15,31 @@ namespace {
 
 using testing::Eventually;
 
-// What stands in the notifier's way: a trigger that its own statements meet.
-constexpr char kPoison[] =
-    "CREATE FUNCTION public.poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-    " IF NEW.recipient = 'poison-refused' THEN RAISE EXCEPTION 'a poison'; END IF;"
-    " IF NEW.recipient = 'poison-hanging' THEN PERFORM pg_sleep(60); END IF;"
-    " IF NEW.recipient = 'poison-deadly' THEN PERFORM pg_sleep(4); END IF;"
-    " RETURN NEW; END $$;"
+// What stands in the notifier's way: a trigger that its own statements meet. Whoever is at the
+// deadly one can be told from all others by the name of its session.
+constexpr char kTrigger[] =
     "CREATE TRIGGER poison BEFORE INSERT ON notifier.delivery FOR EACH ROW"
     " EXECUTE FUNCTION public.poison()";
-constexpr char kCure[] = "DROP TRIGGER poison ON notifier.delivery";
+constexpr char kCure[] = "DROP TRIGGER IF EXISTS poison ON notifier.delivery";
+
+struct Kind {
+  const char* who;
+  const char* does;
+  double bound;
+};
+
+constexpr Kind kKinds[] = {
+    {"poison-refused", "RAISE EXCEPTION 'a poison'", 10},
+    {"poison-hanging", "PERFORM pg_sleep(60)", 25},
+    {"poison-deadly",
+     "PERFORM set_config('application_name', 'at the poison', true); PERFORM pg_sleep(4)", 25}};
+
+std::string Poisoning(const Kind& kind) {
+  return absl::StrCat(
+      "CREATE OR REPLACE FUNCTION public.poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+      " IF NEW.recipient = '",
+      kind.who, "' THEN ", kind.does, "; END IF; RETURN NEW; END $$");
+}
 
 bool FileFor(Scene& scene, const std::string& requester, std::string* ticket) {
   intake::v1::BatchUpsertEmployeesRequest people;
@@ -66,41 +82,50 @@ int64_t Parked(Plant& plant, const std::string& ticket) {
                    ticket, "'"));
 }
 
-// Both replicas of the notifier die whenever one of them is at the poison, and start again.
+// Whoever is at the poison dies there and starts again, until the entry is put aside.
 int64_t KillWhoeverTakesIt(Scene& scene, const std::string& ticket, absl::Duration patience) {
   Plant& plant = scene.plant;
+  const std::string lease = absl::StrCat(
+      "consumer:notifier:", plant.postgres().Count(absl::StrCat(
+                                "SELECT part FROM ledger.ticket WHERE id = '", ticket, "'")));
+  const auto at_it = [&] {
+    return plant.postgres().Count(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'at the poison'");
+  };
   int64_t deaths = 0;
   const absl::Duration end = Monotonic() + patience;
   while (Monotonic() < end && Parked(plant, ticket) == 0) {
-    const int64_t at_it = plant.postgres().Count(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name = "
-        "'potok-notifier'");
-    if (at_it == 0) {
+    if (at_it() == 0) {
       scene.Let(absl::Milliseconds(20));
       continue;
     }
-    ++deaths;
-    for (Service* notifier : plant.replicas("notifier")) notifier->Kill();
-    // Its session would sleep on, with its locks; the end of a real machine ends it as well.
-    (void)plant.postgres().Query(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = "
-        "'potok-notifier'");
-    for (Service* notifier : plant.replicas("notifier"))
+    for (Service* notifier : plant.replicas("notifier")) {
+      const auto held = LeasesOf(plant, *notifier, "consumer:notifier");
+      if (std::find(held.begin(), held.end(), lease) == held.end()) continue;
+      notifier->Kill();
+      ++deaths;
+      scene.Say(absl::StrCat("death ", deaths, " at the poison"));
+      // Its session would sleep on, with its locks; the end of a real machine ends it as well.
+      (void)plant.postgres().Query(
+          "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = "
+          "'at the poison'");
       notifier->Start(/*wait_until_ready=*/false);
+      break;
+    }
+    (void)Eventually([&] { return at_it() == 0; }, absl::Seconds(5));
   }
   return deaths;
 }
 
 absl::Status Poison(Scene& scene) {
   Plant& plant = scene.plant;
-  if (!plant.postgres().Rows(kPoison).ok()) return absl::InternalError("no poison could be made");
-  struct Kind {
-    const char* who;
-    double bound;
-  };
   std::vector<std::string> tickets;
-  for (const Kind& kind :
-       {Kind{"poison-refused", 10}, Kind{"poison-hanging", 25}, Kind{"poison-deadly", 25}}) {
+  for (const Kind& kind : kKinds) {
+    // The one before is harmless from now on: else its other entries would be in this one's way.
+    if (!plant.postgres().Rows(Poisoning(kind)).ok() ||
+        (tickets.empty() && !plant.postgres().Rows(kTrigger).ok())) {
+      return absl::InternalError("no poison could be made");
+    }
     std::string ticket;
     if (!FileFor(scene, kind.who, &ticket))
       return absl::InternalError("the ticket cannot be filed");

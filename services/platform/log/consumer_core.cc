@@ -1,6 +1,8 @@
 #include "platform/log/consumer_core.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -69,8 +71,13 @@ ConsumerAction ConsumerCore::Next(absl::Duration now) {
     return {.kind = ConsumerAction::kTake, .streams = asked_, .limit = 1};
   }
   if (now >= next_sweep_) return {.kind = ConsumerAction::kSweep};
-  if (round_.empty()) BuildRound(now);
-  while (!round_.empty()) {
+  // A round of before may hold nothing but streams whose news is over.
+  for (bool anew = false; !anew || !round_.empty();) {
+    if (round_.empty()) {
+      anew = true;
+      BuildRound(now);
+      continue;
+    }
     const Turn turn = std::move(round_.front());
     round_.pop_front();
     auto action = turn.single ? Single(turn.streams[0]) : Together(turn.streams);
@@ -87,12 +94,15 @@ ConsumerAction ConsumerCore::Next(absl::Duration now) {
 void ConsumerCore::BuildRound(absl::Duration now) {
   Turn together;
   std::vector<Turn> hung;
+  std::multimap<int, Turn, std::greater<>> deadly;  // by how often
   bool leftovers = false;
   for (const Stream& stream : news_) {
     const Place& place = places_[stream];
     if (place.not_before > now) continue;
     if (!place.single()) {
       together.streams.push_back(stream);
+    } else if (const int deaths = place.deaths(); deaths > 0 && deaths < options_.deaths) {
+      deadly.insert({deaths, {.single = true, .streams = {stream}}});
     } else if (place.hung) {
       hung.push_back({.single = true, .streams = {stream}});
     } else {
@@ -104,6 +114,9 @@ void ConsumerCore::BuildRound(absl::Duration now) {
   // Last, and not while others of its batch are still to be tried alone: those are few and soon
   // done, and need not wait for another hang each time.
   if (!leftovers) round_.insert(round_.end(), hung.begin(), hung.end());
+  // What has taken a process along will probably do so again, and costs everybody a takeover. So
+  // the others have a turn before it, and the one that is nearest to being put aside goes first.
+  for (auto& [deaths, turn] : deadly) round_.push_back(std::move(turn));
 }
 
 std::optional<ConsumerAction> ConsumerCore::Together(const std::vector<Stream>& streams) {

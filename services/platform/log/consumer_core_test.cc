@@ -251,6 +251,27 @@ TEST_F(ConsumerCoreTest, ThreeDeathsAtOneEntryParkIt) {
   }
 }
 
+TEST_F(ConsumerCoreTest, WhatHasKilledComesAfterTheOthersAndTheWorstOfThemFirst) {
+  const auto place = [](Stream stream, int deaths) {
+    return StreamPlace{.stream = stream,
+                       .head = 3,
+                       .careful_until = 3,
+                       .attempted = deaths > 0 ? 1 : 0,
+                       .deaths = deaths};
+  };
+  Begin({place(kA, 1), place(kB, 2), place(kC, 0)});
+  std::vector<Stream> order;
+  for (int i = 0; i < 3; ++i) {
+    const Action note = Settle();
+    ASSERT_EQ(note.kind, Action::kNote);
+    order.push_back(note.streams[0]);
+    core_.Noted(true, now_);
+    ASSERT_EQ(Next().kind, Action::kTake);
+    Committed({Entry(note.streams[0], note.offset + 1)});
+  }
+  EXPECT_THAT(order, ElementsAre(kC, kB, kA));
+}
+
 TEST_F(ConsumerCoreTest, ALeaseThatChangedHandsForgetsItsStreamsAndNoOthers) {
   Begin({{.stream = kA, .head = 1}, {.stream = kC, .head = 1}});
   ASSERT_EQ(Settle().kind, Action::kTake);
