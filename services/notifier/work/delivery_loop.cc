@@ -69,11 +69,12 @@ DeliveryLoop::DeliveryLoop(DeliveryLoopOptions options, const DeliveryQueue& que
       meters_(meters) {}
 
 absl::StatusOr<absl::Duration> DeliveryLoop::Turn(std::stop_token stop) {
+  POTOK_RETURN_IF_ERROR(PayDebts());
   const Breaker::Permit permit = breaker_.Take(options_.batch);
   if (permit.sends == 0) return std::max(breaker_.Wait(), absl::Milliseconds(10));
   const std::string token = NewToken();
   // Counted from before the claim, so that the lease in the database always ends later than here.
-  const absl::Duration claimed_at = Monotonic();
+  claim_ends_ = Monotonic() + options_.lease;
   absl::StatusOr<std::vector<ClaimedDelivery>> claimed =
       queue_.Claim(options_.channel, permit.sends, token, options_.lease);
   if (!claimed.ok() || claimed->empty()) {
@@ -83,7 +84,7 @@ absl::StatusOr<absl::Duration> DeliveryLoop::Turn(std::stop_token stop) {
   }
 
   for (size_t i = 0; i < claimed->size(); ++i) {
-    const absl::Duration left = options_.lease - (Monotonic() - claimed_at);
+    const absl::Duration left = claim_ends_ - Monotonic();
     absl::StatusOr<bool> go_on = true;
     if (!stop.stop_requested() && left > sender_->longest()) {
       go_on = Deliver((*claimed)[i], token);
@@ -91,6 +92,9 @@ absl::StatusOr<absl::Duration> DeliveryLoop::Turn(std::stop_token stop) {
       ++i;
     }
     const absl::Status released = queue_.Release({claimed->begin() + i, claimed->end()}, token);
+    for (; !released.ok() && i < claimed->size(); ++i) {
+      debts_.push_back({std::move((*claimed)[i]), token, claim_ends_, {}, nullptr});
+    }
     POTOK_RETURN_IF_ERROR(go_on.status());
     POTOK_RETURN_IF_ERROR(released);
     break;
@@ -145,8 +149,32 @@ absl::StatusOr<bool> DeliveryLoop::Deliver(const ClaimedDelivery& delivery,
   return go_on;
 }
 
+absl::Status DeliveryLoop::PayDebts() {
+  for (auto debt = debts_.begin(); debt != debts_.end();) {
+    // After its end whoever claims the row next decides.
+    absl::Status status;
+    if (Monotonic() < debt->until) {
+      status = debt->outcome == nullptr
+                   ? queue_.Release({debt->delivery}, debt->token)
+                   : TrySettle(debt->delivery, debt->token, debt->settlement, debt->outcome);
+    }
+    // Each of the others would wait as long for a database that is away.
+    if (absl::IsUnavailable(status)) return status;
+    // What the database refuses of one delivery must not stand in the way of others.
+    debt = status.ok() ? debts_.erase(debt) : debt + 1;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status DeliveryLoop::Settle(const ClaimedDelivery& delivery, const std::string& token,
                                   const Settlement& settlement, const char* outcome) {
+  const absl::Status status = TrySettle(delivery, token, settlement, outcome);
+  if (!status.ok()) debts_.push_back({delivery, token, claim_ends_, settlement, outcome});
+  return status;
+}
+
+absl::Status DeliveryLoop::TrySettle(const ClaimedDelivery& delivery, const std::string& token,
+                                     const Settlement& settlement, const char* outcome) {
   const absl::StatusOr<absl::Duration> latency = queue_.Settle(delivery, token, settlement);
   if (absl::IsNotFound(latency.status())) {
     // We were slower than our lease. Whoever holds the row now decides.

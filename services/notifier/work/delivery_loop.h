@@ -63,16 +63,30 @@ class DeliveryLoop {
                const Clock& clock, std::unique_ptr<Sender> sender, SharedBreaker& breaker,
                DeliveryMeters& meters);
 
-  // Sends one claim; returns how long to rest before the next. An error is one of the database.
+  // Sends one claim; returns how long to rest before the next. An error is one of the database;
+  // what it kept from being written down is written in a later turn, as long as the claim lasts:
+  // a mail that was sent is not sent again because the database was away for a moment.
   absl::StatusOr<absl::Duration> Turn(std::stop_token stop);
 
   // From any thread: see Sender.
   void Hurry(absl::Duration left) { sender_->Hurry(left); }
 
  private:
+  // What became of a claimed delivery and is not written down yet.
+  struct Debt {
+    ClaimedDelivery delivery;
+    std::string token;
+    absl::Duration until;  // End of the claim, by the monotonic clock.
+    Settlement settlement;
+    const char* outcome = nullptr;  // nullptr: nothing, it is to be given back.
+  };
+
+  absl::Status PayDebts();
   absl::StatusOr<bool> Deliver(const ClaimedDelivery& delivery, const std::string& token);
   absl::Status Settle(const ClaimedDelivery& delivery, const std::string& token,
                       const Settlement& settlement, const char* outcome);
+  absl::Status TrySettle(const ClaimedDelivery& delivery, const std::string& token,
+                         const Settlement& settlement, const char* outcome);
   absl::StatusOr<Mail> Write(const ClaimedDelivery& delivery) const;
   std::string NewToken();
 
@@ -83,6 +97,8 @@ class DeliveryLoop {
   const std::unique_ptr<Sender> sender_;
   SharedBreaker& breaker_;
   DeliveryMeters& meters_;
+  absl::Duration claim_ends_;  // Of the latest claim.
+  std::vector<Debt> debts_;
   std::mt19937_64 random_{std::random_device{}()};
 };
 

@@ -1,5 +1,6 @@
 #include "notifier/work/delivery_loop.h"
 
+#include <atomic>
 #include <set>
 
 #include "gmock/gmock.h"
@@ -151,6 +152,46 @@ TEST_F(DeliveryLoopTest, AWorkerKilledBetweenSendAndSettleSendsTheSameMessageAga
               StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(queue_.Release(*claimed, token), IsOk());
   EXPECT_EQ(Of("state"), "sent");
+}
+
+TEST_F(DeliveryLoopTest, AMailSentWhileTheDatabaseWasAwayIsMarkedLaterAndNotSentAgain) {
+  File("ivanova");
+  File("petrov");
+  PlanAll();
+  const std::string away = "ALTER TABLE notifier.delivery RENAME TO delivery_away";
+  std::atomic<bool> gone{false};
+  server_.SetScript([&](const std::string& step) {
+    if (absl::StartsWith(step, "RCPT") && !gone.exchange(true)) database_.Query(away);
+    return std::string();
+  });
+  auto worker = Worker();
+  EXPECT_FALSE(worker->Turn({}).ok());
+  EXPECT_EQ(server_.mails.size(), 1u);
+  EXPECT_FALSE(worker->Turn({}).ok()) << "it is still away";
+  database_.Query("ALTER TABLE notifier.delivery_away RENAME TO delivery");
+  Drain(*worker);
+  EXPECT_EQ(server_.mails.size(), 2u);
+  EXPECT_EQ(Int("SELECT count(*) FROM notifier.delivery WHERE channel = 'email' AND state = 'sent' "
+                "AND attempts = 1"),
+            2);
+}
+
+TEST_F(DeliveryLoopTest, AMailThatCannotBeMarkedDoesNotHoldUpOthers) {
+  File("ivanova");
+  File("petrov");
+  PlanAll();
+  database_.Query(
+      "ALTER TABLE notifier.delivery ADD CONSTRAINT refused CHECK (NOT (state = 'sent' AND address "
+      "LIKE 'ivanova@%'))");
+  auto worker = Worker();
+  EXPECT_TRUE(testing::Eventually([&] {
+    static_cast<void>(worker->Turn({}));
+    return Of("state", "address LIKE 'petrov@%'") == "sent";
+  }));
+  database_.Query("ALTER TABLE notifier.delivery DROP CONSTRAINT refused");
+  Drain(*worker);
+  EXPECT_EQ(Of("state || ' ' || attempts", "address LIKE 'ivanova@%'"), "sent 1");
+  EXPECT_EQ(server_.mails.size(), 2u);
 }
 
 TEST_F(DeliveryLoopTest, MailsAboutATicketArriveInOrderAndOthersDoNotWait) {
