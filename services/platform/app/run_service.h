@@ -59,8 +59,10 @@ class Parts {
   std::string peer_token;
 
   // A thread that starts after everything is bound and is asked to end when the stop begins. The
-  // reference stays valid as long as the Bound; use it to Wake the loop.
-  Loop& AddLoop(std::string name, Loop::Turn turn, Backoff backoff = {});
+  // reference stays valid as long as the Bound; use it to Wake the loop. A turn fails mostly
+  // because the database is away, and the loop is to be at work again within two seconds of its
+  // return.
+  Loop& AddLoop(std::string name, Loop::Turn turn, Backoff backoff = {.cap = absl::Seconds(1)});
 
   // A check that must pass for the process to be ready; asked each second, from one thread, and may
   // take up to a second. `name` stands in the log when it fails.
