@@ -1,6 +1,7 @@
 #include "ledger/ledger.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -65,6 +66,11 @@ bool ConcernsAll(const absl::Status& status) {
          absl::IsResourceExhausted(status);
 }
 
+// A row is mostly free again after the few milliseconds of another transaction. Who meets it taken
+// more often than this waits in a line of its own, where locks come in the order of asking.
+constexpr int kTries = 5;
+constexpr auto kFirstPause = std::chrono::milliseconds(5);
+
 int PartOf(const desk::Command& command) {
   if (const auto* create = std::get_if<desk::CreateTicket>(&command.action)) {
     return create->draft.part;
@@ -74,11 +80,61 @@ int PartOf(const desk::Command& command) {
 
 }  // namespace
 
-struct Ledger::Executor {
+// Commands that wait, and the thread that takes them.
+struct Ledger::Lane {
   absl::Mutex mu;
   std::deque<Item> waiting ABSL_GUARDED_BY(mu);
+  std::vector<Item> later ABSL_GUARDED_BY(mu);  // Until Item::again.
   bool stop ABSL_GUARDED_BY(mu) = false;
   std::thread thread;
+
+  void Add(Item item) {
+    absl::MutexLock lock(&mu);
+    waiting.push_back(std::move(item));
+  }
+  // Only by the lane's own thread, which therefore needs no waking.
+  void AddLater(Item item) {
+    absl::MutexLock lock(&mu);
+    later.push_back(std::move(item));
+  }
+  void PutBack(std::vector<Item> items) {
+    absl::MutexLock lock(&mu);
+    waiting.insert(waiting.begin(), std::make_move_iterator(items.begin()),
+                   std::make_move_iterator(items.end()));
+  }
+  // Waits until something is to be done now; with a stop everything is.
+  void Await() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    while (true) {
+      const auto now = std::chrono::steady_clock::now();
+      const bool all = stop;
+      const auto due = std::stable_partition(
+          later.begin(), later.end(), [&](const Item& item) { return item.again > now && !all; });
+      waiting.insert(waiting.begin(), std::make_move_iterator(due),
+                     std::make_move_iterator(later.end()));
+      later.erase(due, later.end());
+      if (stop || !waiting.empty()) return;
+      absl::Duration left = absl::InfiniteDuration();
+      for (const Item& item : later) left = std::min(left, absl::FromChrono(item.again - now));
+      mu.AwaitWithTimeout(absl::Condition(
+                              +[](Lane* lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lane->mu) {
+                                return lane->stop || !lane->waiting.empty();
+                              },
+                              this),
+                          left);
+    }
+  }
+  void Stop() {
+    {
+      absl::MutexLock lock(&mu);
+      stop = true;
+    }
+    thread.join();
+  }
+};
+
+struct Ledger::Executor {
+  Lane quick;
+  Lane patient;
 };
 
 Ledger::Ledger(pg::Pool& pool, Reference& reference, const Clock& clock, LedgerOptions options,
@@ -92,16 +148,16 @@ Ledger::Ledger(pg::Pool& pool, Reference& reference, const Clock& clock, LedgerO
     executors_.push_back(std::make_unique<Executor>());
   }
   for (const auto& executor : executors_) {
-    executor->thread = std::thread([this, e = executor.get()] { Run(*e); });
+    Executor& e = *executor;
+    e.quick.thread = std::thread([this, &e] { RunQuick(e); });
+    e.patient.thread = std::thread([this, &e] { RunPatient(e.patient); });
   }
 }
 
 Ledger::~Ledger() {
-  for (const auto& executor : executors_) {
-    absl::MutexLock lock(&executor->mu);
-    executor->stop = true;
-  }
-  for (const auto& executor : executors_) executor->thread.join();
+  // In this order: the first still hands over to the second.
+  for (const auto& executor : executors_) executor->quick.Stop();
+  for (const auto& executor : executors_) executor->patient.Stop();
 }
 
 void Ledger::Submit(desk::Command command, std::chrono::steady_clock::time_point deadline,
@@ -112,8 +168,7 @@ void Ledger::Submit(desk::Command command, std::chrono::steady_clock::time_point
     return;
   }
   Executor& executor = *executors_[PartOf(command) % executors_.size()];
-  absl::MutexLock lock(&executor.mu);
-  executor.waiting.push_back({std::move(command), options_.now(), deadline, std::move(done)});
+  executor.quick.Add({std::move(command), options_.now(), deadline, std::move(done)});
 }
 
 absl::StatusOr<Outcome> Ledger::Execute(desk::Command command,
@@ -131,22 +186,20 @@ absl::StatusOr<Outcome> Ledger::Execute(desk::Command command,
 }
 
 LedgerStats Ledger::Stats() const {
-  return {queued_.load(), commands_.load(), batches_.load(), fallbacks_.load(), shed_.load()};
+  return {queued_.load(),    commands_.load(), batches_.load(),
+          fallbacks_.load(), shed_.load(),     deferred_.load()};
 }
 
-std::vector<Ledger::Item> Ledger::TakeBatch(Executor& executor) {
+std::vector<Ledger::Item> Ledger::TakeBatch(Lane& lane) {
   std::vector<Item> batch;
   std::set<std::string> tickets;
   std::set<std::tuple<std::string, std::string, std::string>> requests;
   std::deque<Item> left;
-  absl::MutexLock lock(&executor.mu);
-  executor.mu.Await(absl::Condition(
-      +[](Executor* e)
-           ABSL_EXCLUSIVE_LOCKS_REQUIRED(e->mu) { return e->stop || !e->waiting.empty(); },
-      &executor));
-  while (!executor.waiting.empty() && static_cast<int>(batch.size()) < options_.max_batch) {
-    Item item = std::move(executor.waiting.front());
-    executor.waiting.pop_front();
+  absl::MutexLock lock(&lane.mu);
+  lane.Await();
+  while (!lane.waiting.empty() && static_cast<int>(batch.size()) < options_.max_batch) {
+    Item item = std::move(lane.waiting.front());
+    lane.waiting.pop_front();
     const desk::Command& command = item.command;
     // A second command for one ticket must see the first one's version, a twin its answer: next
     // batch.
@@ -157,62 +210,110 @@ std::vector<Ledger::Item> Ledger::TakeBatch(Executor& executor) {
     (twin ? left.emplace_back(std::move(item)) : batch.emplace_back(std::move(item)));
   }
   while (!left.empty()) {
-    executor.waiting.push_front(std::move(left.back()));
+    lane.waiting.push_front(std::move(left.back()));
     left.pop_back();
   }
   return batch;
 }
 
-void Ledger::Run(Executor& executor) {
+void Ledger::RunQuick(Executor& executor) {
   while (true) {
-    std::vector<Item> batch = TakeBatch(executor);
+    std::vector<Item> batch = TakeBatch(executor.quick);
     if (batch.empty()) return;  // Stopped, and nothing is left.
-    const int taken = static_cast<int>(batch.size());
-    CommitBatch(std::move(batch));
-    queued_.fetch_sub(taken);
+    for (Item& held : CommitBatch(std::move(batch), Writer::Wait::kNever)) {
+      TryLater(executor, std::move(held));
+    }
   }
 }
 
-void Ledger::CommitBatch(std::vector<Item> batch) {
+void Ledger::RunPatient(Lane& lane) {
+  while (true) {
+    std::vector<Item> batch = TakeBatch(lane);
+    if (batch.empty()) return;
+    // One waits at a time and has only its own rows in hand meanwhile. What can be done before is.
+    if (batch.size() > 1) batch = CommitBatch(std::move(batch), Writer::Wait::kNever);
+    if (batch.empty()) continue;
+    std::vector<Item> first;
+    first.push_back(std::move(batch.front()));
+    batch.erase(batch.begin());
+    lane.PutBack(std::move(batch));
+    CommitBatch(std::move(first), Writer::Wait::kForLocks);
+  }
+}
+
+std::vector<Ledger::Item> Ledger::CommitBatch(std::vector<Item> batch, Writer::Wait wait) {
   const auto now = options_.now();
   std::vector<Item*> items;
   for (Item& item : batch) {
     if (item.deadline <= now) {
-      ++shed_;
-      item.done(TooLate());
+      Shed(item, TooLate());
     } else if (MoreThanHalfGone(item.since, now, item.deadline)) {
-      ++shed_;
-      item.done(HalfGone());
+      Shed(item, HalfGone());
     } else {
       items.push_back(&item);
     }
   }
-  if (items.empty()) return;
-  commands_.fetch_add(static_cast<int64_t>(items.size()));
+  std::vector<Item> held;
+  if (items.empty()) return held;
   batches_.fetch_add(1);
-  std::vector<absl::StatusOr<Outcome>> results;
-  absl::Status committed = TryCommit(items, results);
+  const auto answer = [&](Item& item, const absl::Status& committed,
+                          std::optional<absl::StatusOr<Outcome>>* result) {
+    if (committed.ok() && !result->has_value()) {
+      held.push_back(std::move(item));
+      return;
+    }
+    commands_.fetch_add(1);
+    queued_.fetch_sub(1);
+    if (committed.ok()) {
+      item.done(std::move(**result));
+    } else {
+      item.done(committed);
+    }
+  };
+  Results results;
+  absl::Status committed = TryCommit(items, wait, results);
   if (!committed.ok() && items.size() > 1 && !ConcernsAll(committed)) {
     // Something in the batch broke it for all. One by one, only the bad one fails.
     fallbacks_.fetch_add(1);
     for (Item* item : items) {
       if (item->deadline <= options_.now()) {
-        item->done(TooLate());
+        Shed(*item, TooLate());
         continue;
       }
       std::vector<Item*> one = {item};
-      committed = TryCommit(one, results);
-      item->done(committed.ok() ? std::move(results.front()) : committed);
+      committed = TryCommit(one, wait, results);
+      answer(*item, committed, committed.ok() ? &results.front() : nullptr);
     }
-    return;
+    return held;
   }
   for (size_t i = 0; i < items.size(); ++i) {
-    items[i]->done(committed.ok() ? std::move(results[i]) : committed);
+    answer(*items[i], committed, committed.ok() ? &results[i] : nullptr);
   }
+  return held;
 }
 
-absl::Status Ledger::TryCommit(std::vector<Item*>& batch,
-                               std::vector<absl::StatusOr<Outcome>>& results) {
+void Ledger::Shed(Item& item, absl::Status why) {
+  shed_.fetch_add(1);
+  queued_.fetch_sub(1);
+  item.done(std::move(why));
+}
+
+void Ledger::TryLater(Executor& executor, Item item) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto pause = kFirstPause * (1 << item.tries);
+  // Where a transaction takes long by itself, as it does far from the database, looking again and
+  // again would only cost time.
+  const bool slow = item.tries > 0 && now - item.again > pause;
+  if (++item.tries >= kTries || slow) {
+    deferred_.fetch_add(1);
+    executor.patient.Add(std::move(item));
+    return;
+  }
+  item.again = now + pause;
+  executor.quick.AddLater(std::move(item));
+}
+
+absl::Status Ledger::TryCommit(std::vector<Item*>& batch, Writer::Wait wait, Results& results) {
   pg::TxOptions options;
   bool appended = false;
   // Without a request id a repeat after a lost answer might do the work twice.
@@ -226,13 +327,19 @@ absl::Status Ledger::TryCommit(std::vector<Item*>& batch,
       std::vector<const desk::Command*> commands;
       for (const Item* item : batch) commands.push_back(&item->command);
       Writer writer(tx, reference_.Snapshot(), clock_.Now());
-      POTOK_RETURN_IF_ERROR(writer.LockFor(commands));
-      for (const desk::Command* command : commands) results.push_back(writer.Stage(*command));
+      POTOK_RETURN_IF_ERROR(writer.LockFor(commands, wait));
+      for (const desk::Command* command : commands) {
+        if (wait == Writer::Wait::kNever && writer.HeldByOthers(*command)) {
+          results.emplace_back(std::nullopt);
+        } else {
+          results.emplace_back(writer.Stage(*command));
+        }
+      }
       POTOK_RETURN_IF_ERROR(writer.Flush());
       appended |= writer.staged() > 0;
-      for (absl::StatusOr<Outcome>& result : results) {
-        if (!result.ok() || result->replayed) continue;
-        result->ticket.number = writer.Find(result->ticket.id)->number;
+      for (auto& result : results) {
+        if (!result.has_value() || !result->ok() || (*result)->replayed) continue;
+        (*result)->ticket.number = writer.Find((*result)->ticket.id)->number;
       }
       return absl::OkStatus();
     });

@@ -1,6 +1,7 @@
 #include "ledger/writer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -84,7 +85,7 @@ absl::Time Writer::DatabaseNow(pg::Tx& tx) {
   return pg::FromTimestamp(tx.Run(sql::kBusinessNow)[0][0]);
 }
 
-absl::Status Writer::LockFor(const std::vector<const Command*>& commands) {
+absl::Status Writer::LockFor(const std::vector<const Command*>& commands, Wait wait) {
   FindAnswers(commands);
   std::vector<std::string> ids, slot_ids;
   std::map<std::string, std::string> targets;  // Ticket -> agent that is to get it.
@@ -97,7 +98,11 @@ absl::Status Writer::LockFor(const std::vector<const Command*>& commands) {
       targets[command->ticket_id] = std::move(agent);
     }
   }
-  std::map<std::string, std::string> holders;
+  struct Peeked {
+    std::string holder;
+    std::set<std::pair<std::string, std::string>> loads;
+  };
+  std::map<std::string, Peeked> peeked;
   if (!slot_ids.empty()) {
     const Ids wanted = IdsOf(slot_ids);
     std::set<std::pair<std::string, std::string>> loads;
@@ -106,19 +111,39 @@ absl::Status Writer::LockFor(const std::vector<const Command*>& commands) {
       const std::string id = row[0].as<std::string>(), flow = row[1].as<std::string>();
       const std::string holder = row[2].is_null() ? "" : row[2].as<std::string>();
       const std::string former = row[3].is_null() ? "" : row[3].as<std::string>();
-      holders[id] = holder;
+      Peeked& ticket = peeked[id];
+      ticket.holder = holder;
       for (const std::string& agent : {holder, former, targets[id]}) {
         if (agent.empty()) continue;
-        loads.emplace(agent, flow);
-        loads.emplace(agent, "");
+        ticket.loads.emplace(agent, flow);
+        ticket.loads.emplace(agent, "");
+      }
+      loads.insert(ticket.loads.begin(), ticket.loads.end());
+    }
+    LockLoads({loads.begin(), loads.end()}, wait);
+  }
+  LockTickets(ids, /*skip_locked=*/wait == Wait::kNever);
+  if (wait == Wait::kNever) {
+    std::vector<std::string> missing;
+    std::copy_if(ids.begin(), ids.end(), std::back_inserter(missing),
+                 [this](const std::string& id) { return Find(id) == nullptr; });
+    // In other hands, unless there is no such ticket at all.
+    if (const Ids wanted = IdsOf(missing); !wanted.ids.empty()) {
+      for (const auto& row :
+           tx_.Run(sql::kPeekTickets, pg::IntArray(wanted.parts), pg::TextArray(wanted.ids))) {
+        held_.insert(row[0].as<std::string>());
       }
     }
-    LockLoads({loads.begin(), loads.end()});
   }
-  LockTickets(ids);
-  for (const auto& [id, holder] : holders) {
+  for (const auto& [id, before] : peeked) {
     const Ticket* ticket = Find(id);
-    if (ticket != nullptr && HolderOf(*ticket) != holder) {
+    const bool moved = ticket != nullptr && HolderOf(*ticket) != before.holder;
+    if (wait == Wait::kNever) {
+      if (moved || std::any_of(before.loads.begin(), before.loads.end(),
+                               [this](const auto& load) { return held_loads_.contains(load); })) {
+        held_.insert(id);
+      }
+    } else if (moved) {
       // It changed hands between the peek and the lock: its holder's load row is not ours to touch.
       return MakeError(absl::StatusCode::kAborted, "CHANGED_HANDS",
                        "the ticket changed hands meanwhile");
@@ -127,18 +152,31 @@ absl::Status Writer::LockFor(const std::vector<const Command*>& commands) {
   return absl::OkStatus();
 }
 
-void Writer::LockLoads(const std::vector<std::pair<std::string, std::string>>& agent_flow) {
+bool Writer::HeldByOthers(const Command& command) const {
+  return AnswerTo(command) == nullptr && held_.contains(command.ticket_id);
+}
+
+void Writer::LockLoads(const std::vector<std::pair<std::string, std::string>>& agent_flow,
+                       Wait wait) {
   if (agent_flow.empty()) return;
   std::vector<std::string> agents, flows;
   for (const auto& [agent, flow] : agent_flow) {
     agents.push_back(agent);
     flows.push_back(flow);
   }
-  for (const auto& row : tx_.Run(sql::kLockLoads, pg::TextArray(agents), pg::TextArray(flows))) {
+  const pg::Statement& statement =
+      wait == Wait::kNever ? sql::kLockLoadsSkipLocked : sql::kLockLoads;
+  for (const auto& row : tx_.Run(statement, pg::TextArray(agents), pg::TextArray(flows))) {
+    const std::pair<std::string, std::string> key(row[0].as<std::string>(),
+                                                  row[1].as<std::string>());
+    if (row[2].is_null()) {
+      held_loads_.insert(key);
+      continue;
+    }
     LoadRow load;
     load.load.active = row[2].as<int>();
     load.load.cap = row[3].as<int>();
-    loads_[{row[0].as<std::string>(), row[1].as<std::string>()}] = load;
+    loads_[key] = load;
   }
 }
 
@@ -185,11 +223,16 @@ void Writer::FindAnswers(const std::vector<const Command*>& commands) {
   }
 }
 
-absl::StatusOr<std::optional<Outcome>> Writer::Replay(const Command& command) {
-  if (command.request_id.empty()) return std::optional<Outcome>();
+const Writer::Answer* Writer::AnswerTo(const Command& command) const {
+  if (command.request_id.empty()) return nullptr;
   const auto it = answers_.find({command.viewer.principal, command.request_id, command.method});
-  if (it == answers_.end()) return std::optional<Outcome>();
-  const Answer& answer = it->second;
+  return it == answers_.end() ? nullptr : &it->second;
+}
+
+absl::StatusOr<std::optional<Outcome>> Writer::Replay(const Command& command) {
+  const Answer* const earlier = AnswerTo(command);
+  if (earlier == nullptr) return std::optional<Outcome>();
+  const Answer& answer = *earlier;
   if (answer.body_hash != command.body_hash) return RequestIdReused(command);
   std::optional<Ticket> ticket = TicketAt(tx_, answer.ticket_id, answer.version);
   std::optional<desk::Event> event = FindEvent(tx_, answer.ticket_id, answer.version);

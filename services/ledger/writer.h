@@ -40,13 +40,19 @@ class Writer {
   // one).
   Writer(pg::Tx& tx, std::shared_ptr<const ReferenceSnapshot> reference, absl::Time now);
 
+  enum class Wait { kForLocks, kNever };
   // Finds earlier answers of the commands' request ids and locks every agent and ticket they touch.
   // Throws pqxx, as all of these do.
-  absl::Status LockFor(const std::vector<const desk::Command*>& commands);
+  absl::Status LockFor(const std::vector<const desk::Command*>& commands,
+                       Wait wait = Wait::kForLocks);
+  // After LockFor with kNever: whether another transaction holds what the command needs, or did
+  // when it was looked for. Such a command must not be staged.
+  bool HeldByOthers(const desk::Command& command) const;
 
   // Locks more load rows (agent, flow): call before LockFor when the caller knows its agents, in
   // one go.
-  void LockLoads(const std::vector<std::pair<std::string, std::string>>& agent_flow);
+  void LockLoads(const std::vector<std::pair<std::string, std::string>>& agent_flow,
+                 Wait wait = Wait::kForLocks);
   // Locks tickets by id; `skip_locked` leaves out those another transaction holds.
   void LockTickets(const std::vector<std::string>& ids, bool skip_locked = false);
 
@@ -91,6 +97,7 @@ class Writer {
   };
 
   void FindAnswers(const std::vector<const desk::Command*>& commands);
+  const Answer* AnswerTo(const desk::Command& command) const;
   absl::StatusOr<std::optional<Outcome>> Replay(const desk::Command& command);
   absl::StatusOr<Outcome> StageNew(const desk::Command& command);
   absl::StatusOr<desk::Facts> FactsFor(const std::string& flow_id, int flow_version) const;
@@ -108,6 +115,8 @@ class Writer {
   std::map<std::string, desk::Ticket> tickets_;
   std::map<std::pair<std::string, std::string>, LoadRow> loads_;  // (agent, flow); flow "" = total.
   std::map<std::tuple<std::string, std::string, std::string>, Answer> answers_;
+  std::set<std::string> held_;  // Tickets that others hold, or whose load rows they hold.
+  std::set<std::pair<std::string, std::string>> held_loads_;
   std::vector<Change> changes_;
 };
 
