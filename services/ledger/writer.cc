@@ -514,9 +514,10 @@ absl::Status Writer::WriteRows() {
 
 absl::Status Writer::Flush() {
   if (changes_.empty()) return absl::OkStatus();
-  NumberNewTickets();
   ReleaseAssignments();
   POTOK_RETURN_IF_ERROR(WriteLoads());
+  // Late: everybody who files into the flow waits for its counter until this transaction ends.
+  NumberNewTickets();
   return WriteRows();
 }
 
