@@ -61,9 +61,8 @@ class Attempts {
   // became of the call: never that Potok has a bug, never that the caller has one.
   void ExpectHonest() const {
     const Seen seen = this->seen();
-    for (const char* code : {"INTERNAL", "DATA_LOSS", "UNIMPLEMENTED",
-                             "UNAUTHENTICATED"
-                             "INVALID_ARGUMENT"}) {
+    for (const char* code :
+         {"INTERNAL", "DATA_LOSS", "UNIMPLEMENTED", "UNAUTHENTICATED", "INVALID_ARGUMENT"}) {
       const int64_t count = seen.of(code);
       scene_.evidence.Expect(count == 0,
                              absl::StrCat(count, " attempts were answered with ", code));

@@ -1,8 +1,9 @@
 // Row 25: disks without room, under the tables, under the WAL, under Redis and under the logs.
 #include <algorithm>
 #include <filesystem>
-#include <memory>
+#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
@@ -127,13 +128,25 @@ absl::Status FullWal(Scene& scene) {
 absl::Status FullRedis(Scene& scene) {
   const Attempts attempts(scene);
   Redis& redis = scene.plant.redis();
+  // Not the folder of its socket, which the links must see.
   const std::string folder =
-      fs::path(std::string(absl::StripPrefix(redis.target(), "unix:"))).parent_path() /
-      "appendonlydir";
+      fs::path(std::string(absl::StripPrefix(redis.target(), "unix:"))).parent_path() / "disk";
+  fs::create_directory(folder);
   redis.Kill();
   SmallDisk disk;
-  POTOK_RETURN_IF_ERROR(disk.Mount(folder, 1 << 20));
+  POTOK_RETURN_IF_ERROR(disk.Mount(folder, 8 << 20));
   redis.Start();
+  for (const auto& setting : {std::pair("dir", folder.c_str()), std::pair("appendonly", "yes")}) {
+    const auto set = redis.Command({"CONFIG", "SET", setting.first, setting.second});
+    if (!set.ok()) return set.status();
+    if (set->IsError()) return absl::InternalError(set->text);
+  }
+  const bool keeps = Eventually([&] {
+    const auto info = redis.Command({"INFO", "persistence"});
+    return info.ok() && absl::StrContains(info->text, "aof_enabled:1") &&
+           absl::StrContains(info->text, "aof_rewrite_in_progress:0");
+  });
+  if (!keeps) return absl::InternalError("Redis does not begin to keep its data");
   scene.Let(absl::Seconds(2));
   const double begin = scene.plant.Now();
   scene.Say(absl::StrCat("the disk of Redis is full, ", disk.Fill(), " bytes taken"));
@@ -222,7 +235,7 @@ std::vector<Row> FullDiskRows() {
                   .length = absl::Seconds(24),
                   .in_short_suite = false,
                   .plant = {.postgres = {"log_min_messages=error", "max_wal_size=32MB"},
-                            .redis = {"--appendonly", "yes"}},
+                            .redis = {"--enable-protected-configs", "yes"}},
                   .fault_of = FullDisks});
   return rows;
 }
