@@ -6,7 +6,7 @@
 own_stack letters
 
 tools/dev up --no-build
-ctl() { build/dev/bin/potokctl --stack "$(state)" "$@"; }
+ctl() { "${POTOK_BIN:-build/dev/bin}/potokctl" --stack "$(state)" "$@"; }
 sql() { tools/dev psql -Atqc "$1"; }
 letters() { ctl dead-letters "$@"; }
 

@@ -16,9 +16,9 @@ own_stack() {
 
 state() { printf '%s/.cache/stack/%s' "$root" "$POTOK_STACK"; }
 
-# wait_for SECONDS COMMAND...: until the command succeeds; its failures in between are expected.
+# wait_for SECONDS COMMAND...: until the command succeeds; its failures in between are expected. A slow build has longer.
 wait_for() {
-  local until=$((SECONDS + $1))
+  local until=$((SECONDS + $1 * ${POTOK_TEST_PATIENCE:-1}))
   shift
   until "$@" >/dev/null 2>&1; do
     [ "$SECONDS" -lt "$until" ] || return 1

@@ -6,6 +6,8 @@ own_stack readme
 
 # shellcheck disable=SC2016 # backquotes are Markdown's
 sed -n '/<!-- session/,/^```$/p' README.md | sed -n '/^```sh$/,/^```$/p' | sed '1d;$d' >"$scratch/session"
+# A build with a sanitizer stands elsewhere than the one that a reader makes.
+if [ -n "${POTOK_BIN:-}" ]; then sed -i "s|build/dev/bin|$POTOK_BIN|" "$scratch/session"; fi
 [ "$(wc -l <"$scratch/session")" -ge 10 ] || broken "README.md has no session"
 tools/dev up --no-build
 { echo 'set -euo pipefail'; cat "$scratch/session"; } | bash -x >"$scratch/out" 2>"$scratch/trace" ||

@@ -2,6 +2,9 @@
 # Processes of a stack. Each is recorded as "PID START" where START is the kernel's start time of that process;
 # a signal goes only to a pid whose start time still matches, so a number the kernel gave to a stranger is never hit.
 
+# Builds with a sanitizer start and end several times as slowly (tools/dev test says how many).
+PATIENCE=${POTOK_TEST_PATIENCE:-1}
+
 start_time_of() { # field 22 of /proc/PID/stat; the name in field 2 may hold spaces and brackets
   local stat
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
@@ -42,7 +45,7 @@ ask_to_end() {
 
 # await_end NAME SECONDS waits, then kills; says when it had to kill.
 await_end() {
-  local name=$1 seconds=$2 tries=$(($2 * 20)) pid
+  local name=$1 seconds=$(($2 * PATIENCE)) tries=$(($2 * PATIENCE * 20)) pid
   if pid=$(pid_of "$name"); then
     while running "$name" && [ $((tries--)) -gt 0 ]; do sleep 0.05; done
     if running "$name"; then
@@ -60,7 +63,7 @@ end_process() { # NAME SIGNAL SECONDS
 
 # wait_for NAME SECONDS COMMAND...: until the command succeeds; fails early, with the end of the log, when the process is gone.
 wait_for() {
-  local name=$1 tries=$(($2 * 20)) seconds=$2
+  local name=$1 tries=$(($2 * PATIENCE * 20)) seconds=$(($2 * PATIENCE))
   shift 2
   until "$@"; do
     if ! running "$name"; then show_log_end "$name" "$name ended while starting"; return 1; fi

@@ -3,7 +3,7 @@
 
 A gtest binary is one ctest entry; its own XML report says how many cases are inside, and each is counted. A binary
 that left no report, or that failed although every case in it passed (a crash at exit, a sanitizer's finding), counts
-as one more. Prints failed and skipped checks by name and, last, `N passed, N failed, N skipped`. What a run without
+as one more, and so does each file in `reports` beside JUNIT: what a sanitizer said in a process of a test. Prints failed and skipped checks by name and, last, `N passed, N failed, N skipped`. What a run without
 Redis leaves out because it is about Redis itself (POTOK_ABOUT_REDIS) is listed apart and is no skip.
 Exit status: 1 when something failed, or when nothing ran at all.
 """
@@ -77,6 +77,10 @@ def main(arguments):
             count(junit, gtest_dir)
         else:
             failed.append((junit, "ctest left no report"))
+        for report in sorted(pathlib.Path(junit).parent.glob("reports/*")):
+            # Beginning first: what follows the stack of the first report is seldom news.
+            said = report.read_text(errors="replace").strip().splitlines()
+            failed.append((f"a process that {report} tells of", "\n".join(said[:25])))
     for name, text in failed:
         print(f"\nFAILED {name}\n" + "\n".join("    " + line for line in text.splitlines()[-25:]))
     if about_redis:
