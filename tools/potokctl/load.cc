@@ -1,179 +1,28 @@
 // potokctl load: how many calls a second a running Potok answers, and how fast.
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 #include "commands.h"
+#include "load_calls.h"
+#include "load_company.h"
 #include "load_generator.h"
 #include "terminal.h"
 
 namespace potok::ctl {
 namespace {
 
-using intake::v1::IntakeService;
-
-// One HTTP/2 connection is read by one thread at a time; callers of a real installation have their
-// own.
-constexpr int kMostChannels = 8;
-constexpr char kOwnFlow[] = "load";
-
-struct LoadOptions {
-  std::string what;
-  int callers = 32;
-  int in_flight = 8;
-  double seconds = 10;
-  double warm_up = 1;
-  double rate = 0;
-  int64_t count = 0;
-  std::string flow;
-};
-
 int Fail(const absl::Status& status) {
   std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
   return 1;
 }
-
-absl::Status FineIfExists(const absl::Status& status) {
-  return absl::IsAlreadyExists(status) ? absl::OkStatus() : status;
-}
-
-std::string Employee(int64_t i, int callers) { return absl::StrCat("load-", i % callers); }
-
-// People who file, and a flow that nobody works on: what is measured is filing, not what follows.
-absl::Status SetUp(Connection& connection, const LoadOptions& options) {
-  intake::v1::BatchUpsertEmployeesRequest people;
-  for (int i = 0; i < options.callers; ++i) {
-    intake::v1::Employee& employee = *people.add_employees();
-    employee.set_name(absl::StrCat("employees/", Employee(i, options.callers)));
-    employee.set_display_name(absl::StrCat("Load ", i));
-  }
-  people.set_request_id(NewRequestId());
-  absl::Status done =
-      connection
-          .Call(*connection.directory, &intake::v1::DirectoryService::Stub::BatchUpsertEmployees,
-                people, As{})
-          .status();
-  if (!done.ok() || !options.flow.empty()) return done;
-
-  sla_timer::v1::CreateCalendarRequest calendar;
-  calendar.set_calendar_id("around-the-clock");
-  calendar.set_calendar_template("around-the-clock");
-  calendar.set_request_id(NewRequestId());
-  done =
-      FineIfExists(connection
-                       .Call(*connection.calendars,
-                             &sla_timer::v1::CalendarService::Stub::CreateCalendar, calendar, As{})
-                       .status());
-  if (!done.ok()) return done;
-  sla_timer::v1::CreateSlaPolicyRequest policy;
-  policy.set_sla_policy_id(kOwnFlow);
-  policy.mutable_sla_policy()->set_display_name("Load");
-  policy.mutable_sla_policy()->set_calendar("calendars/around-the-clock");
-  sla_timer::v1::Term& term =
-      *policy.mutable_sla_policy()->mutable_fallback_target()->mutable_resolution();
-  term.set_amount(2);
-  term.set_unit(sla_timer::v1::Term::UNIT_WORKING_DAYS);
-  policy.set_request_id(NewRequestId());
-  done =
-      FineIfExists(connection
-                       .Call(*connection.policies,
-                             &sla_timer::v1::SlaPolicyService::Stub::CreateSlaPolicy, policy, As{})
-                       .status());
-  if (!done.ok()) return done;
-  intake::v1::CreateFlowRequest flow;
-  flow.set_flow_id(kOwnFlow);
-  flow.mutable_flow()->mutable_display_name()->set_en("Load");
-  flow.mutable_flow()->set_prefix("LOAD");
-  flow.mutable_flow()->set_sla_policy(absl::StrCat("slaPolicies/", kOwnFlow));
-  flow.mutable_flow()->set_distribution_mode(api::v1::DISTRIBUTION_MODE_MANUAL);
-  flow.set_request_id(NewRequestId());
-  return FineIfExists(
-      connection.Call(*connection.flows, &intake::v1::FlowService::Stub::CreateFlow, flow, As{})
-          .status());
-}
-
-// Stubs on connections of their own.
-std::vector<std::unique_ptr<IntakeService::Stub>> Stubs(const std::string& address, int callers) {
-  std::vector<std::unique_ptr<IntakeService::Stub>> stubs;
-  for (int i = 0; i < std::min(callers, kMostChannels); ++i) {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    stubs.push_back(IntakeService::NewStub(
-        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments)));
-  }
-  return stubs;
-}
-
-// A call in flight: lives until its answer.
-template <class Q, class A>
-struct InFlight {
-  std::unique_ptr<grpc::ClientContext> context;
-  Q request;
-  A answer;
-};
-
-class Sender {
- public:
-  Sender(Connection& connection, const LoadOptions& options, const std::string& address)
-      : connection_(connection), options_(options), stubs_(Stubs(address, options.callers)) {}
-
-  void Create(int64_t i, std::function<void(const grpc::Status&)> done) {
-    auto call = Prepare<intake::v1::CreateTicketRequest, intake::v1::Ticket>(i);
-    intake::v1::Ticket& ticket = *call->request.mutable_ticket();
-    ticket.set_flow(absl::StrCat("flows/", options_.flow.empty() ? kOwnFlow : options_.flow));
-    ticket.set_title(absl::StrCat("Request ", i, " of a load"));
-    ticket.set_description(
-        "The printer on the second floor does not print, and the report is due.");
-    call->request.set_request_id(NewRequestId());
-    StubOf(i).async()->CreateTicket(
-        call->context.get(), &call->request, &call->answer,
-        [call, done = std::move(done)](const grpc::Status& status) { done(status); });
-  }
-
-  void Get(int64_t i, std::function<void(const grpc::Status&)> done) {
-    auto call = Prepare<intake::v1::GetTicketRequest, intake::v1::Ticket>(i);
-    // A step that shares no factor with the number of tickets visits all of them, neighbours far
-    // apart.
-    call->request.set_name(tickets_[static_cast<size_t>(i * 7919) % tickets_.size()]);
-    call->context = connection_.Context(As{}, absl::Seconds(30));
-    StubOf(i).async()->GetTicket(
-        call->context.get(), &call->request, &call->answer,
-        [call, done = std::move(done)](const grpc::Status& status) { done(status); });
-  }
-
-  absl::Status FindTickets() {
-    intake::v1::ListTicketsRequest request;
-    request.set_page_size(1000);
-    if (!options_.flow.empty())
-      request.set_filter(absl::StrCat("flow = \"flows/", options_.flow, "\""));
-    const auto page =
-        connection_.Call(*connection_.intake, &IntakeService::Stub::ListTickets, request, As{});
-    if (!page.ok()) return page.status();
-    for (const intake::v1::Ticket& ticket : page->tickets()) tickets_.push_back(ticket.name());
-    return tickets_.empty() ? absl::NotFoundError(
-                                  "there are no tickets to read: run `potokctl load creates` first")
-                            : absl::OkStatus();
-  }
-
- private:
-  template <class Q, class A>
-  std::shared_ptr<InFlight<Q, A>> Prepare(int64_t i) {
-    auto call = std::make_shared<InFlight<Q, A>>();
-    call->context =
-        connection_.Context(Requester(Employee(i, options_.callers)), absl::Seconds(30));
-    return call;
-  }
-  IntakeService::Stub& StubOf(int64_t i) { return *stubs_[static_cast<size_t>(i) % stubs_.size()]; }
-
-  Connection& connection_;
-  const LoadOptions& options_;
-  std::vector<std::unique_ptr<IntakeService::Stub>> stubs_;
-  std::vector<std::string> tickets_;
-};
 
 double Quantile(const std::vector<double>& sorted, double share) {
   return sorted.empty()
@@ -182,23 +31,64 @@ double Quantile(const std::vector<double>& sorted, double share) {
                                static_cast<size_t>(share * static_cast<double>(sorted.size())))];
 }
 
-int RunLoad(Connection& connection, const LoadOptions& options, const std::string& address) {
-  if (const absl::Status made = SetUp(connection, options); !made.ok()) return Fail(made);
-  Sender sender(connection, options, address);
-  const bool creates = options.what == "creates";
-  if (!creates) {
-    if (const absl::Status found = sender.FindTickets(); !found.ok()) return Fail(found);
+// Processor time of this process so far: what the generator itself costs.
+double CpuSeconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+// Exact quantiles of all calls, in seconds; not asserted by anybody, read by tests/load/bench.
+int WriteJson(const LoadOptions& options, const LoadCalls& calls, const LoadResult& result,
+              double cpu_seconds) {
+  const double length = absl::ToDoubleSeconds(result.length);
+  double sum = 0;
+  for (const double one : result.seconds) sum += one;
+  nlohmann::json out = {
+      {"what", options.what},
+      {"callers", options.callers},
+      {"in_flight", options.in_flight},
+      {"rate", options.rate},
+      {"answered", result.answered},
+      {"unsent", result.unsent},
+      {"failed", result.failed},
+      {"length", length},
+      {"throughput", length > 0 ? static_cast<double>(result.answered) / length : 0.0},
+      {"mean", result.seconds.empty() ? 0 : sum / static_cast<double>(result.seconds.size())},
+      {"p50", Quantile(result.seconds, 0.5)},
+      {"p90", Quantile(result.seconds, 0.9)},
+      {"p99", Quantile(result.seconds, 0.99)},
+      {"p999", Quantile(result.seconds, 0.999)},
+      {"max", Quantile(result.seconds, 1)},
+      {"cpu_seconds", cpu_seconds},
+      {"request_bytes", calls.request_bytes()},
+      {"answer_bytes", calls.answer_bytes()}};
+  std::ofstream file(options.json);
+  file << out.dump() << "\n";
+  file.flush();
+  return file ? 0 : Fail(absl::UnavailableError(absl::StrCat("cannot write ", options.json)));
+}
+
+int RunLoad(Connection& connection, LoadOptions options, const std::string& intake,
+            const std::string& analytics) {
+  // Only requests for the flow made here need it to be made; who answers at --to has no such calls.
+  if (options.flows.empty()) {
+    options.flows = {"load"};
+    if (options.to.empty()) {
+      if (const absl::Status made = SetUpFiling(connection, options.callers); !made.ok())
+        return Fail(made);
+    }
   }
+  LoadCalls calls(connection, options, intake, analytics);
+  if (const absl::Status ready = calls.Prepare(); !ready.ok()) return Fail(ready);
   LoadPlan plan;
   plan.slots = options.callers * options.in_flight;
   plan.rate = options.rate;
   plan.count = options.count;
   plan.warm_up = options.count > 0 ? absl::ZeroDuration() : absl::Seconds(options.warm_up);
   plan.length = options.count > 0 ? absl::ZeroDuration() : absl::Seconds(options.seconds);
+  const double cpu = CpuSeconds();
   LoadResult result =
       GenerateLoad(plan, [&](int64_t i, std::function<void(const grpc::Status&)> done) {
-        creates ? sender.Create(i, std::move(done)) : sender.Get(i, std::move(done));
+        calls.Send(i, std::move(done));
       });
+  const double cpu_seconds = CpuSeconds() - cpu;
   std::sort(result.seconds.begin(), result.seconds.end());
   const double length = absl::ToDoubleSeconds(result.length);
   Say(absl::StrFormat(
@@ -218,6 +108,7 @@ int RunLoad(Connection& connection, const LoadOptions& options, const std::strin
   if (result.unsent > 0)
     Say(absl::StrCat("  not sent: ", result.unsent,
                      ", as too many were unanswered: the rate is too high"));
+  if (!options.json.empty() && WriteJson(options, calls, result, cpu_seconds) != 0) return 1;
   return result.failed.empty() && result.unsent == 0 && result.answered > 0 ? 0 : 1;
 }
 
@@ -234,10 +125,13 @@ void AddLoad(CLI::App& app, Where& where, Run& run) {
       "--rate: an open loop, each call\n"
       "at its time whatever the answers do, latency counted from that time.");
   auto options = std::make_shared<LoadOptions>();
+  auto company = std::make_shared<LoadCompany>();
   sub->add_option("what", options->what,
-                  "creates: file requests, each with its own request_id; gets: read tickets")
+                  "creates: file requests, each with its own request_id; gets: read tickets; "
+                  "lists, boards, reports: what their names say; company: set up what "
+                  "tests/load/bench loads")
       ->required()
-      ->check(CLI::IsMember({"creates", "gets"}));
+      ->check(CLI::IsMember({"creates", "gets", "lists", "boards", "reports", "company"}));
   sub->add_option("--callers", options->callers, "different employees")
       ->check(CLI::Range(1, 5000))
       ->capture_default_str();
@@ -255,14 +149,30 @@ void AddLoad(CLI::App& app, Where& where, Run& run) {
       ->check(CLI::PositiveNumber);
   sub->add_option("--rate", options->rate, "open loop: calls a second")
       ->check(CLI::Range(0.1, 1e6));
-  sub->add_option("--flow", options->flow,
-                  "id of the flow; for creates one without required fields (made: load)");
-  sub->callback([&where, &run, options] {
-    run = [&where, options] {
+  sub->add_option("--flow", options->flows,
+                  "ids of the flows, in turn; for creates such without required fields (made: load)")
+      ->delimiter(',');
+  sub->add_option("--filter", options->filter, "lists: filter instead of the flow's tickets");
+  sub->add_option("--to", options->to,
+                  "address that gets the calls instead of the service; nothing is set up");
+  sub->add_option("--json", options->json, "file that gets the result as JSON, in seconds");
+  sub->add_option("--behind-agents", company->behind_agents, "company: agents of each old flow")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  sub->callback([&where, &run, options, company] {
+    run = [&where, options, company] {
       const auto connection = OpenOrSay(where);
       if (connection == nullptr) return 1;
-      const std::string stack = connection->StackValue("intake");
-      return RunLoad(*connection, *options, stack.empty() ? where.targets["intake"] : stack);
+      if (options->what == "company") {
+        company->requesters = options->callers;
+        const absl::Status made = SetUpLoadCompany(*connection, *company);
+        return made.ok() ? 0 : Fail(made);
+      }
+      const auto address = [&](const std::string& service) {
+        const std::string stack = connection->StackValue(service);
+        return stack.empty() ? where.targets[service] : stack;
+      };
+      return RunLoad(*connection, *options, address("intake"), address("analytics"));
     };
   });
 }
