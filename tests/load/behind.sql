@@ -88,7 +88,7 @@ BEGIN
    WHERE a.age = wanted_age;
   ANALYZE bench.clone;
   PERFORM bench.copy('ledger.ticket', 'id', '{"number": "c.number", "flow_id": "c.flow_id", "caller": "c.caller", "requester": "c.requester",
-    "request_id": "c.request_id", "assignee": "CASE WHEN t.assignee IS NOT NULL THEN c.agent END",
+    "request_id": "c.request_id", "queued_seq": "t.queued_seq + c.shift_us", "assignee": "CASE WHEN t.assignee IS NOT NULL THEN c.agent END",
     "sticky_agent": "CASE WHEN t.sticky_agent IS NOT NULL THEN c.agent END", "title": "''Request '' || c.no || '' of long ago''"}');
   PERFORM bench.copy('ledger.ticket_event', 'ticket_id', format('{"body": "bench.moved(t.body, c.shift_us, c.agent)",
     "actor": "CASE WHEN t.actor = %1$s THEN c.caller ELSE replace(t.actor, ''behind-0-agent-0'', c.agent) END"}',

@@ -137,7 +137,9 @@ absl::Status Connection::Timed(const std::string& request_name, const As& as,
   const auto give_up = SteadyClock::now() + absl::ToChronoNanoseconds(patience);
   grpc::Status unreachable;
   for (int repeats = 0;; ++repeats) {
-    const std::unique_ptr<grpc::ClientContext> context = Context(as, kCallBudget);
+    // Who has more patience than that has it for a call that takes long.
+    const std::unique_ptr<grpc::ClientContext> context =
+        Context(as, std::max(kCallBudget, patience));
     // A service that is away is said to be away, by the first call. Those after it wait for its
     // return, as the retry policy would have every call do.
     context->set_wait_for_ready(!unreachable.ok());

@@ -49,6 +49,7 @@ int WriteJson(const LoadOptions& options, const LoadCalls& calls, const LoadResu
       {"unsent", result.unsent},
       {"failed", result.failed},
       {"length", length},
+      {"batch", options.what == "employees" ? options.batch : 1},
       {"throughput", length > 0 ? static_cast<double>(result.answered) / length : 0.0},
       {"mean", result.seconds.empty() ? 0 : sum / static_cast<double>(result.seconds.size())},
       {"p50", Quantile(result.seconds, 0.5)},
@@ -128,10 +129,10 @@ void AddLoad(CLI::App& app, Where& where, Run& run) {
   auto company = std::make_shared<LoadCompany>();
   sub->add_option("what", options->what,
                   "creates: file requests, each with its own request_id; gets: read tickets; "
-                  "lists, boards, reports: what their names say; company: set up what "
+                  "lists, boards, reports: what their names say; employees: import new ones; company: set up what "
                   "tests/load/bench loads")
       ->required()
-      ->check(CLI::IsMember({"creates", "gets", "lists", "boards", "reports", "company"}));
+      ->check(CLI::IsMember({"creates", "gets", "lists", "boards", "reports", "employees", "company"}));
   sub->add_option("--callers", options->callers, "different employees")
       ->check(CLI::Range(1, 5000))
       ->capture_default_str();
@@ -153,6 +154,9 @@ void AddLoad(CLI::App& app, Where& where, Run& run) {
                   "ids of the flows, in turn; for creates such without required fields (made: load)")
       ->delimiter(',');
   sub->add_option("--filter", options->filter, "lists: filter instead of the flow's tickets");
+  sub->add_option("--batch", options->batch, "employees: how many a call brings; all else counts calls")
+      ->check(CLI::Range(1, 5000))
+      ->capture_default_str();
   sub->add_option("--to", options->to,
                   "address that gets the calls instead of the service; nothing is set up");
   sub->add_option("--json", options->json, "file that gets the result as JSON, in seconds");

@@ -9,6 +9,7 @@ namespace potok::ctl {
 namespace {
 
 using analytics::v1::AnalyticsService;
+using intake::v1::DirectoryService;
 using intake::v1::IntakeService;
 
 // One HTTP/2 connection is read by one thread at a time; callers of a real installation have their
@@ -42,11 +43,16 @@ std::string LoadEmployee(int64_t i, int callers) { return absl::StrCat("load-", 
 
 LoadCalls::LoadCalls(Connection& connection, const LoadOptions& options, const std::string& intake,
                      const std::string& analytics)
-    : connection_(connection),
-      options_(options),
-      intake_(Stubs<IntakeService>(options.to.empty() ? intake : options.to, options.callers)),
-      analytics_(
-          Stubs<AnalyticsService>(options.to.empty() ? analytics : options.to, options.callers)) {}
+    : connection_(connection), options_(options) {
+  const auto or_to = [&](const std::string& own) { return options.to.empty() ? own : options.to; };
+  if (options.what == "boards" || options.what == "reports") {
+    analytics_ = Stubs<AnalyticsService>(or_to(analytics), options.callers);
+  } else if (options.what == "employees") {
+    directory_ = Stubs<DirectoryService>(or_to(intake), options.callers);
+  } else {
+    intake_ = Stubs<IntakeService>(or_to(intake), options.callers);
+  }
+}
 
 const std::string& LoadCalls::FlowOf(int64_t i) const {
   return options_.flows[static_cast<size_t>(i) % options_.flows.size()];
@@ -105,6 +111,21 @@ void LoadCalls::Send(int64_t i, Done done) {
     return Start(intake_, &IntakeService::StubInterface::async_interface::CreateTicket, i,
                  Requester(LoadEmployee(i, options_.callers)), std::move(request),
                  std::move(done));
+  }
+  if (options_.what == "employees") {
+    // Call number i brings people of its own, new in each run.
+    intake::v1::BatchUpsertEmployeesRequest request;
+    for (int k = 0; k < options_.batch; ++k) {
+      intake::v1::Employee& employee = *request.add_employees();
+      const std::string id = absl::StrCat("import-", salt_, "-", i, "-", k);
+      employee.set_name(absl::StrCat("employees/", id));
+      employee.set_display_name(absl::StrCat("Person ", i, " ", k));
+      employee.set_email(absl::StrCat(id, "@example.test"));
+      employee.set_time_zone("Europe/Moscow");
+    }
+    request.set_request_id(NewRequestId());
+    return Start(directory_, &DirectoryService::StubInterface::async_interface::BatchUpsertEmployees,
+                 i, As{}, std::move(request), std::move(done));
   }
   if (options_.what == "gets") {
     intake::v1::GetTicketRequest request;

@@ -24,6 +24,7 @@ struct LoadOptions {
   int64_t count = 0;
   std::vector<std::string> flows;  // Calls take them in turn.
   std::string filter;              // Of lists.
+  int batch = 5000;                // Employees of one call.
   std::string to;                  // Where the calls go; empty: to the service that has the method.
   std::string json;                // File that gets the result; empty: none.
 };
@@ -60,7 +61,9 @@ class LoadCalls {
   Connection& connection_;
   const LoadOptions& options_;
   std::vector<std::unique_ptr<intake::v1::IntakeService::StubInterface>> intake_;
+  std::vector<std::unique_ptr<intake::v1::DirectoryService::StubInterface>> directory_;
   std::vector<std::unique_ptr<analytics::v1::AnalyticsService::StubInterface>> analytics_;
+  const std::string salt_ = NewRequestId().substr(0, 8);
   std::vector<std::string> tickets_;
   std::atomic<int64_t> request_bytes_{0}, answer_bytes_{0};
 };

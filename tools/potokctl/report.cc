@@ -149,6 +149,9 @@ bool PrintBoards(Connection& connection, const std::string& flow) {
   return true;
 }
 
+// A million tickets are looked at in a minute or so; a server lets no call take more than 120 s.
+constexpr absl::Duration kVerifyPatience = absl::Seconds(119);
+
 bool PrintVerify(Connection& connection, bool quiescent, absl::Duration wait) {
   admin::v1::VerifyLedgerRequest request;
   request.set_quiescent(quiescent);
@@ -158,7 +161,7 @@ bool PrintVerify(Connection& connection, bool quiescent, absl::Duration wait) {
                        absl::ToChronoNanoseconds(quiescent ? wait : absl::ZeroDuration());
   do {
     answer = connection.Call(*connection.admin, &admin::v1::AdminService::Stub::VerifyLedger,
-                             request, As{});
+                             request, As{}, kVerifyPatience);
     if (!answer.ok()) return Fail(answer.status());
     if (answer->clean()) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(500));

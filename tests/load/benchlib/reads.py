@@ -1,0 +1,117 @@
+"""P6, P7, P14: reading."""
+import glob
+import json
+import os
+
+from .references import h2load, text_field
+from .rows import Row
+from .stack import ROOT, Echo
+
+GET = "potok.intake.v1.IntakeService/GetTicket"
+
+
+def p6(bench):
+    by_h2load = Row("P6", "GetTicket, h2load 4 x 32", ">= 0.4 x ECHO", "/s", "ECHO").must(">=", 0.4)
+    by_own = Row("P6", "GetTicket of 1000 tickets, own generator 32 x 8", "", "/s", "ECHO")
+    stack, seconds = bench.stack, bench.seconds(6)
+    stack.copy(bench.behind, "potok")
+    stack.use("potok")
+    stack.start()
+    gets = ["gets", "--flow", "behind-1", "--callers", "32", "--in-flight", "8", "--seconds", str(seconds)]
+    part, id = stack.psql("SELECT part, id FROM ledger.ticket WHERE flow_id = 'behind-1' AND state = 'IN_PROGRESS' LIMIT 1")[0]
+    request = text_field(1, f"tickets/{id}")
+    size = stack.load("gets", "--flow", "behind-1", "--callers", "1", "--in-flight", "1", "--count", "20")["answer_bytes"]
+    address = stack.address("intake")
+    with Echo(size) as echo:
+        for round in bench.rounds("P6"):
+            failed = not_ok(stack)
+            reference = h2load(echo.address, GET, request, seconds)
+            by_h2load.add(h2load(address, GET, request, seconds), reference)
+            if not_ok(stack) != failed:
+                by_h2load.note("some calls FAILED")
+            reference = stack.load(*gets, "--to", echo.address)["throughput"]
+            by_own.add(stack.load(*gets)["throughput"], reference)
+    by_h2load.note(f"answers of {size} bytes")
+    stack.stop()
+    stack.drop("potok")
+    return [by_h2load, by_own]
+
+
+def not_ok(stack):
+    """Calls that intake did not answer with OK: h2load would take them for answers."""
+    name = "grpc_server_handled_total"
+    return stack.metric("intake", name) - stack.metric("intake", name, 'grpc_code="OK"')
+
+
+LISTS = [
+    ("a flow, newest first", 'flow = "flows/behind-3"'),
+    ("a requester's own", 'requester = "employees/load-7"'),
+    ("what an agent holds", 'assignee = "employees/behind-2-agent-5"'),
+    ("a flow's closed ones", 'flow = "flows/behind-4" AND state = "CLOSED"'),
+    ("a flow's queue", 'flow = "flows/behind-5" AND state = "QUEUED"'),
+]
+
+
+def p7(bench):
+    stack, seconds = bench.stack, bench.seconds(4)
+    stack.copy(bench.behind, "potok")
+    stack.use("potok")
+    stack.start()
+    lists = [Row("P7", f"list of 50: {what}, p99", "<= 20 ms", "ms").must("<=", 20) for what, _ in LISTS]
+    board = Row("P7", "board of a flow, p99", "<= 20 ms", "ms").must("<=", 20)
+    report = Row("P7", "report of the agents of a flow, p99", "<= 100 ms", "ms").must("<=", 100)
+    search = Row("P7", "full-text search, p99", "<= 50 ms")
+    search.absent = "not built yet"
+    one = ["--callers", "2", "--in-flight", "1", "--seconds", str(seconds), "--warm-up", "0.5"]
+    for round in bench.rounds("P7"):
+        for row, (_, filter) in zip(lists, LISTS):
+            row.add(stack.load("lists", "--flow", "behind-3", "--filter", filter, *one)["p99"] * 1000)
+        board.add(stack.load("boards", "--flow", "behind-0,behind-3,behind-7", *one)["p99"] * 1000)
+        report.add(stack.load("reports", "--flow", "behind-0,behind-3,behind-7", *one)["p99"] * 1000)
+    stack.stop()
+    stack.drop("potok")
+    return [*lists, board, report, search]
+
+
+# Tables that grow with the work; the others are as large as the company.
+GROWING = {"ticket", "ticket_event", "event_text", "outbox", "outbox_0", "outbox_1", "event_log", "idem", "assignment", "sla_timer", "sla_fired",
+           "decision", "queue_entry", "planned", "delivery", "inbox", "ticket_fact", "dlq"}
+# Statements that are to read all of a table, and why that is fine.
+READ_ALL = {"intake.admission_facts": "the outbox, which is nearly empty", "ledger.count_ledger": "part of VerifyLedger"}
+
+
+def scans(plan, found):
+    if plan["Node Type"] == "Seq Scan" and plan.get("Relation Name") in GROWING:
+        found.add(plan["Relation Name"])
+    for child in plan.get("Plans", []):
+        scans(child, found)
+
+
+def p14(bench):
+    """Every statement of the code base, as Postgres plans it when it knows nothing of the parameters."""
+    row = Row("P14", "statements that read a growing table in sequence", "0", "").must("<=", 0)
+    stack = bench.stack
+    stack.use(bench.behind)
+    files = sorted(glob.glob(os.path.join(ROOT, "services/**/store/sql/*.sql"), recursive=True)
+                   + glob.glob(os.path.join(ROOT, "services/platform/**/sql/*.sql"), recursive=True))
+    bad = 0
+    for path in files:
+        name = path.split("/services/")[1].split("/")[0] + "." + os.path.basename(path)[:-4]
+        with open(path, encoding="utf-8") as file:
+            sql = file.read().rstrip().rstrip(";")
+        if not any(line.split()[0].upper() in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "(SELECT") for line in sql.splitlines()
+                   if line.strip() and not line.lstrip().startswith("--")):
+            continue
+        count = int(stack.psql(f"PREPARE s AS {sql};\nSELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 's'")[-1][0])
+        arguments = f"({', '.join(['NULL'] * count)})" if count else ""
+        plan = stack.psql(f"SET plan_cache_mode = force_generic_plan; SET jit = off; PREPARE s AS {sql};\n"
+                          f"EXPLAIN (FORMAT JSON) EXECUTE s{arguments}")
+        found = set()
+        scans(json.loads("\n".join("\t".join(line) for line in plan))[0]["Plan"], found)
+        if found and name not in READ_ALL:
+            bad += 1
+            row.note(f"{name}: {', '.join(sorted(found))}")
+            bench.say(f"{name} reads all of {', '.join(sorted(found))}")
+    row.what += f" (of {len(files)})"
+    row.add(bad)
+    return [row]
