@@ -48,7 +48,9 @@ ModelPostgres::Look ModelPostgres::Renew(int family, const std::string& owner,
                                  absl::Microseconds(lease.expires - now)};
   }
   for (const Member& member : members) {
-    if (member.expires > now) look.picture.members.push_back({member.owner, all_parts});
+    if (member.expires <= now) continue;
+    look.picture.members.push_back(
+        {member.owner, all_parts, absl::Microseconds(member.expires - now)});
   }
   return look;
 }

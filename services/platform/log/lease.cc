@@ -183,17 +183,17 @@ absl::Status LeaseKeeper::RenewAndLook(const std::vector<Held>& leases) {
     for (const auto& row : tx.Run(sql::kLeaseLook, pg::TextArray(all_names), member_prefix)) {
       const std::string name = row["name"].as<std::string>();
       const bool live = row["live"].as<bool>();
+      const absl::Duration left = absl::Milliseconds(row["left_ms"].as<std::int64_t>());
       if (absl::StartsWith(name, member_prefix)) {
         if (!live) continue;
-        LeasePicture::Member member{row["owner"].as<std::string>(), {}};
+        LeasePicture::Member member{row["owner"].as<std::string>(), {}, left};
         for (const auto& text : absl::StrSplit(name.substr(name.rfind('#') + 1), ',')) {
           int part = -1;
           if (absl::SimpleAtoi(text, &part)) member.parts.push_back(part);
         }
         picture.members.push_back(std::move(member));
       } else {
-        picture.leases[PartOf(name)] = {row["owner"].as<std::string>(), live,
-                                        absl::Milliseconds(row["left_ms"].as<std::int64_t>())};
+        picture.leases[PartOf(name)] = {row["owner"].as<std::string>(), live, left};
       }
     }
     return absl::OkStatus();

@@ -166,6 +166,8 @@ bool LeaseCore::Preferred(int part, const std::vector<LeasePicture::Member>& mem
   };
   const auto mine = weight(options_.owner);
   return std::none_of(members.begin(), members.end(), [&](const LeasePicture::Member& member) {
+    // One that has missed a renewal may stand still or be dead: nothing is given to it.
+    if (member.left <= options_.times.ttl / 2) return false;
     return std::find(member.parts.begin(), member.parts.end(), part) != member.parts.end() &&
            weight(member.owner) > mine;
   });

@@ -43,6 +43,7 @@ struct LeasePicture {
   struct Member {
     std::string owner;
     std::vector<int> parts;  // what it competes for
+    absl::Duration left;     // until it counts as dead, if it does not say again that it lives
   };
   std::map<int, Seen> leases;   // by part; one that nobody ever took is not there
   std::vector<Member> members;  // the live ones, this process among them
@@ -112,6 +113,7 @@ class LeaseCore {
 
   Phase FirstPhase() const { return failures_ > 0 ? Phase::kKnocking : Phase::kRenewing; }
   void Plan(absl::Duration sent, absl::Duration now, const LeasePicture& picture);
+  // True when this process is the one of the members that should own `part`.
   bool Preferred(int part, const std::vector<LeasePicture::Member>& members) const;
 
   const Options options_;

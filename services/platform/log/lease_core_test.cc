@@ -26,7 +26,7 @@ class LeaseCoreTest : public ::testing::Test {
   }
   static LeasePicture Alone(const std::string& owner = "me") {
     LeasePicture picture;
-    picture.members = {{owner, {0, 1, 2}}};
+    picture.members = {{owner, {0, 1, 2}, Second(6)}};
     return picture;
   }
   // One round of an owner alone in the world: it gets whatever it asks for.
@@ -41,7 +41,7 @@ class LeaseCoreTest : public ::testing::Test {
   std::set<int> Preferred(const std::string& owner, const std::string& other) {
     LeaseCore core = Core(owner);
     LeasePicture picture = Alone(owner);
-    picture.members.push_back({other, {0, 1, 2}});
+    picture.members.push_back({other, {0, 1, 2}, Second(6)});
     for (int part = 0; part < 3; ++part) {
       picture.leases[part] = {"", false, absl::ZeroDuration()};
     }
@@ -133,7 +133,7 @@ TEST_F(LeaseCoreTest, NewcomerIsGivenItsShareAndNotBeforeTheLeaseWasHeldForATtl)
   LeaseCore core = Core();
   TakeAll(core, Second(10));
   LeasePicture picture = Alone();
-  picture.members.push_back({rival, {0, 1, 2}});
+  picture.members.push_back({rival, {0, 1, 2}, Second(6)});
   for (const double at : {12.0, 15.9, 16.0}) {
     EXPECT_EQ(core.Next().kind, LeaseAction::kWait) << at;
     EXPECT_EQ(core.Next().kind, LeaseAction::kRenew) << at;
@@ -147,11 +147,24 @@ TEST_F(LeaseCoreTest, NewcomerIsGivenItsShareAndNotBeforeTheLeaseWasHeldForATtl)
   EXPECT_EQ(released, share);
 }
 
+TEST_F(LeaseCoreTest, NothingIsHandedOverToAMemberThatHasMissedARenewal) {
+  const std::string rival = Rival();
+  LeaseCore core = Core();
+  TakeAll(core, Second(10));
+  LeasePicture picture = Alone();
+  picture.members.push_back({rival, {0, 1, 2}, Second(2.9)});
+  core.Next();
+  core.Next();
+  core.Renewed(Second(20), Second(20), core.Get(Second(12)), picture);
+  EXPECT_EQ(core.Next().kind, LeaseAction::kWait);
+  EXPECT_EQ(core.Get(Second(20)).size(), 3u);
+}
+
 TEST_F(LeaseCoreTest, LeaseOfADeadOwnerIsLookedAtAgainRightAfterItEnds) {
   const std::string dead = Rival();
   LeaseCore core = Core();
   LeasePicture picture = Alone();
-  picture.members.push_back({dead, {0, 1, 2}});
+  picture.members.push_back({dead, {0, 1, 2}, Second(0.7)});
   for (int part = 0; part < 3; ++part) picture.leases[part] = {dead, true, Second(0.7)};
   core.Next();
   core.Renewed(Second(1), Second(1), {}, picture);
@@ -166,7 +179,7 @@ TEST_F(LeaseCoreTest, PartThatThePreferredOneLetsLieIsTakenAfterHalfATtl) {
   for (const double lain : {2.9, 3.1}) {
     LeaseCore core = Core();
     LeasePicture picture = Alone();
-    picture.members.push_back({rival, {0, 1, 2}});
+    picture.members.push_back({rival, {0, 1, 2}, Second(6)});
     for (int part = 0; part < 3; ++part) picture.leases[part] = {"", false, -Second(lain)};
     core.Next();
     core.Renewed(Second(1), Second(1), {}, picture);
