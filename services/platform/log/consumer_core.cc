@@ -214,6 +214,11 @@ void ConsumerCore::Swept(const std::vector<StreamPlace>& places, absl::Duration 
       place.heard = {};
       place.unproven.clear();
     }
+    // What lies beyond the log is gone with the server that had it, or with the incarnation the
+    // relay raises within a second; else news would be listened for where none comes for long.
+    const bool beyond = place.heard.pos > Unsigned(row.head);
+    if (beyond && place.beyond) place.heard = {};
+    place.beyond = beyond;
     if (row.head > row.offset && news_.insert(row.stream).second) {
       unheard = unheard || place.heard.pos < Unsigned(row.head);
     }

@@ -176,6 +176,7 @@ class ConsumerCore {
     StreamPlace known;
     EntryId heard;                     // the last one Redis told of
     std::vector<HeardEntry> unproven;  // heard of, not seen in the log yet
+    bool beyond = false;               // the log ended before it, at the last sweep
     bool muted = false;                // what was heard last was nothing: not before a sweep
     int failed = 0;                    // attempts of the entry after the offset
     bool hung = false;                 // the last of them

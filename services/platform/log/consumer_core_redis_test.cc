@@ -160,6 +160,30 @@ TEST_F(RedisTest, AnEntryBeyondTheLogIsAPhantomToldOnce) {
   EXPECT_THAT(core_.TakePhantoms(), IsEmpty());
 }
 
+// A failover of Postgres and a flush of Redis at once: what was heard is nowhere any more, and new
+// entries get its positions again.
+TEST_F(RedisTest, WhatLiesBeyondTheLogAtTwoSweepsIsForgottenAndNewsIsHeardAgain) {
+  Up({{.stream = kA, .offset = 4, .head = 4}});
+  ASSERT_EQ(Next().kind, Action::kListen);
+  core_.Heard({Heard(kA, 9)});
+  ASSERT_EQ(Next().kind, Action::kTake);
+  Committed({});
+  for (int sweeps = 0; sweeps < 2;) {
+    const Action action = Next();
+    if (action.kind == Action::kSweep) {
+      core_.Swept(places_, now_);
+      ++sweeps;
+    } else if (action.kind == Action::kListen) {
+      EXPECT_EQ(action.ears[0].after, (EntryId{9, 0})) << "as long as it may still be there";
+      core_.Heard({});
+    }
+    if (action.until > now_) now_ = action.until;
+  }
+  const Action action = Next();
+  ASSERT_EQ(action.kind, Action::kListen);
+  EXPECT_EQ(action.ears[0].after, (EntryId{4, 0}));
+}
+
 TEST_F(RedisTest, AnEntryThatSaysAnotherThanTheLogOrHasAForeignIdIsAPhantom) {
   Up({{.stream = kA, .offset = 4, .head = 4}});
   HeardEntry forged = Heard(kA, 5);
