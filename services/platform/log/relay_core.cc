@@ -210,7 +210,15 @@ void RelayCore::Sequenced(const std::vector<Announcement>& entries) {
   for (const Announcement& next : entries) {
     const Stream stream{next.entry.topic, next.entry.part};
     const auto head = heads_.find(stream);
-    if (head != heads_.end()) head->second.last = std::max(head->second.last, next.entry.pos);
+    if (head != heads_.end()) {
+      // A transaction that was given up after it had been sent may commit once the check has
+      // looked: nobody has announced what it moved, and no check would miss it behind a later
+      // entry.
+      if (MaySend() && next.entry.pos > head->second.last + 1) {
+        filling_.try_emplace(stream, head->second.last);
+      }
+      head->second.last = std::max(head->second.last, next.entry.pos);
+    }
     // While Redis is away or full nothing is sent: the check that finds it again fills it.
     if (MaySend() && !filling_.contains(stream)) sending_.push_back(next);
   }

@@ -99,6 +99,30 @@ TEST_F(RelayCoreTest, NewOwnerComparesBeforeItMovesAnything) {
   EXPECT_EQ(Begin(2).kind, RelayAction::kLook) << "other leases";
 }
 
+TEST_F(RelayCoreTest, WhatALateTransactionMovedAndNobodyAnnouncedIsFilledBeforeWhatFollows) {
+  Check({4, 0, 1}, {StreamSeen::kLast, 4});
+  core_.Sequenced(Entries(7, 7));  // 5 and 6: a transaction that was given up has committed
+  RelayAction read = Next();
+  ASSERT_EQ(read.kind, RelayAction::kRead);
+  EXPECT_EQ(read.after, 4);
+  core_.LogRead({Entry(5), Entry(6)});
+  EXPECT_THAT(Positions(Next()), ElementsAre(5, 6));
+  core_.Sent({});
+  EXPECT_EQ(Next().wait, absl::ZeroDuration());
+  Begin();
+  core_.Sequenced({});
+  read = Next();
+  ASSERT_EQ(read.kind, RelayAction::kRead);
+  EXPECT_EQ(read.after, 6);
+  core_.LogRead({Entry(7)});
+  EXPECT_THAT(Positions(Next()), ElementsAre(7));
+  core_.Sent({});
+  EXPECT_EQ(Next().kind, RelayAction::kWait);
+  Begin();
+  core_.Sequenced(Entries(8, 8));
+  EXPECT_THAT(Positions(Next()), ElementsAre(8));
+}
+
 TEST_F(RelayCoreTest, SendsWhatItSequencedAndPollsFasterAfterWork) {
   Check({0, 0, 1}, {});
   core_.Sequenced(Entries(1, 2));
