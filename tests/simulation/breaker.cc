@@ -129,8 +129,10 @@ void BreakerWorld::Turn(int worker) {
     ++result_.probes;
   }
   const bool probing = memory_.open();
-  // The claim takes a moment, in which others go on.
-  queue_.In(random_.Between(1, 200) * kMillisecond, [this, worker, permit, probing, next] {
+  // The claim takes a moment, in which others go on; a long one when the database hangs.
+  const bool hangs = !well_again_ && random_.Chance(0.02);
+  const Micros claiming = random_.Between(1, hangs ? 20'000 : 200) * kMillisecond;
+  queue_.In(claiming, [this, worker, permit, probing, next] {
     const int claimed = std::min(permit.sends, waiting_);
     waiting_ -= claimed;
     if (claimed == 0) {

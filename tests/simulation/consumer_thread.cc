@@ -1,128 +1,282 @@
 #include "simulation/consumer_thread.h"
 
 #include <algorithm>
-#include <memory>
+#include <utility>
 
 namespace potok::simulation {
 namespace {
 
-constexpr int kBatch = 6;
-constexpr Micros kSweep = kSecond;
-constexpr Micros kPollWithoutRedis = 250 * kMillisecond;
-constexpr Micros kBlock = 500 * kMillisecond;
+// What became of a transaction of the handler.
+struct Taken {
+  enum Verdict { kCommitted, kFailed, kDisturbed };
+  Verdict verdict = kCommitted;
+  std::vector<log::LogEntry> entries;
+};
+
+constexpr const char* kActions[] = {"waits",   "sweeps", "takes",  "notes",
+                                    "unnotes", "parks",  "probes", "listens"};
+
+log::LogEntry ToLog(log::Stream stream, const Entry& entry) {
+  return {.topic = stream.first,
+          .part = stream.second,
+          .pos = entry.pos,
+          .entity = absl::StrCat(entry.entity),
+          .version = entry.version,
+          .type = "",
+          .at = {}};
+}
+
+// Runs that the handler of `group` still fails at `entry`; drawn when it is met first.
+int& PoisonOf(World& world, int group, const Entry& entry) {
+  const auto [at, met] = world.poison.try_emplace({group, entry.entity, entry.version}, 0);
+  if (met && world.poisonous > 0 && world.random.Chance(world.poisonous)) {
+    at->second =
+        world.random.Chance(0.5) ? static_cast<int>(world.random.Between(1, 4)) : 1'000'000;
+  }
+  return at->second;
+}
 
 }  // namespace
 
 ConsumerThread::ConsumerThread(World& world, Process& process, int group,
                                const KeeperThread& keeper)
-    : Thread(world, process), group_(group), keeper_(keeper) {
+    : Thread(world, process),
+      group_(group),
+      keeper_(keeper),
+      core_({.batch = 6,
+             .attempts = 5,
+             .deaths = 3,
+             .sweep = absl::Seconds(1),
+             .poll_without_redis = absl::Milliseconds(200),
+             .first_retry = absl::Milliseconds(50),
+             .listen = absl::Milliseconds(500),
+             .redis = true}) {
   StepIn(world.Delay());
 }
 
 void ConsumerThread::Step() {
   if (process_.ending) {
+    GiveCarefulTurn();
     ended_ = true;
     return;
   }
   held_ = keeper_.Get();
-  if (held_.empty()) return WaitIn(200 * kMillisecond);
-  const Micros now = world_.queue.now();
-  if (version_ != keeper_.version()) {
-    version_ = keeper_.version();
-    places_.clear();
-    news_.clear();
-    next_sweep_ = now;
+  core_.Hold(held_, LocalNow());
+  log::ConsumerAction action = core_.Next(LocalNow());
+  if (action.kind != log::ConsumerAction::kTake) GiveCarefulTurn();
+  world_.Say(process_.owner, " group ", group_, " ", kActions[action.kind]);
+  switch (action.kind) {
+    case log::ConsumerAction::kWait:
+      // Rounded up: virtual time has no smaller steps in which to go round in circles.
+      return WaitIn(absl::ToInt64Microseconds(action.until - LocalNow()) + 1);
+    case log::ConsumerAction::kSweep: return Sweep();
+    case log::ConsumerAction::kTake: return Take(action);
+    case log::ConsumerAction::kNote: return Note(std::move(action));
+    case log::ConsumerAction::kUnnote: return Unnote(action);
+    case log::ConsumerAction::kPark: return Park(action);
+    case log::ConsumerAction::kProbe: return Probe();
+    case log::ConsumerAction::kListen: return Listen(action);
   }
-  if (now >= next_sweep_ && world_.flaw != Flaw::kNeverSweeps) return Sweep();
-  if (!news_.empty()) return Take({news_.begin(), news_.end()});
-  Listen(std::min(next_sweep_ - now, kBlock));
 }
 
 void ConsumerThread::Failed() {
-  next_sweep_ = 0;
-  WaitIn(world_.random.Between(50, 2000) * kMillisecond);
+  core_.DatabaseFailed(LocalNow(), world_.random.Uniform());
+  Done();
 }
 
-void ConsumerThread::Sweep() {
-  next_sweep_ = world_.queue.now() + (redis_up_ ? kSweep : kPollWithoutRedis);
-  using Answer = std::vector<ModelPostgres::Place>;
-  world_.AskPostgres<Answer>(
-      *this,
-      [&world = world_, group = group_, held = held_]() -> std::optional<Answer> {
-        return world.postgres.Places(group, held);
-      },
-      [this](std::optional<Answer> rows) {
-        if (!rows) return Failed();
-        for (const ModelPostgres::Place& row : *rows) {
-          Place& place = places_[row.stream];
-          place.offset = row.pos;
-          place.head = row.head;
-          if (row.incarnation != place.incarnation || place.hint > row.head) place.hint = 0;
-          place.incarnation = row.incarnation;
-          if (place.head > place.offset) news_.insert(row.stream);
-        }
-        StepIn(0);
-      });
+void ConsumerThread::Done() {
+  for (const log::Phantom& phantom : core_.TakePhantoms()) {
+    world_.Say(process_.owner, " meets a phantom at ", phantom.id.pos, " of ", phantom.stream.first,
+               ":", phantom.stream.second, ": ", phantom.why);
+  }
+  if (!core_.attempt_follows()) GiveCarefulTurn();
+  StepIn(0);
 }
 
-void ConsumerThread::Take(std::vector<log::Stream> streams) {
-  using Pick = ModelPostgres::TakePick;
-  using Answer = std::vector<Pick::Span>;
+std::vector<ModelPostgres::Want> ConsumerThread::WantsOf(
+    const std::vector<log::Stream>& streams) const {
   std::vector<ModelPostgres::Want> wants;
   for (const log::Stream& stream : streams) {
     for (const log::Held& held : held_) {
       if (held.part == stream.second) wants.push_back({stream, held.token});
     }
   }
-  world_.AskPostgres<Pick, Answer>(
+  return wants;
+}
+
+void ConsumerThread::Sweep() {
+  using Answer = std::vector<log::StreamPlace>;
+  world_.AskPostgres<Answer>(
       *this,
-      [&world = world_, group = group_, wants] {
-        return world.postgres.PickLog(group, wants, kBatch);
+      [&world = world_, group = group_, held = held_]() -> std::optional<Answer> {
+        return world.postgres.Places(group, held);
       },
-      [&world = world_, &process = process_, group = group_](const Pick& pick) {
-        Answer moved = world.postgres.CommitTake(pick, false);
-        for (const Pick::Span& span : moved) {
-          world.Say("db: ", process.owner, " moves group ", group, " to ", span.entries.back().pos,
-                    " of ", span.stream.first, ":", span.stream.second);
+      [this](std::optional<Answer> places) {
+        if (!places) return Failed();
+        if (world_.flaw == Flaw::kNeverSweeps) {
+          for (log::StreamPlace& place : *places) place.head = place.offset;
         }
-        world.oracle.Took(process, group, moved);
-        return std::optional<Answer>(std::move(moved));
-      },
-      [this, streams](const std::optional<Answer>& moved) {
-        if (!moved) return Failed();
-        int count = 0;
-        for (const Pick::Span& span : *moved) {
-          places_[span.stream].offset = span.entries.back().pos;
-          count += static_cast<int>(span.entries.size());
-        }
-        if (count < kBatch) {
-          for (const log::Stream& stream : streams) news_.erase(stream);
-        }
-        StepIn(0);
+        core_.Swept(*places, LocalNow());
+        Done();
       });
 }
 
-void ConsumerThread::Listen(Micros wait) {
-  std::vector<std::pair<ModelRedis::Key, std::int64_t>> from;
-  for (const auto& [stream, place] : places_) {
-    from.emplace_back(ModelRedis::KeyOf(stream, place.incarnation),
-                      std::max(place.offset, place.hint));
+void ConsumerThread::Take(const log::ConsumerAction& action) {
+  using Pick = ModelPostgres::TakePick;
+  world_.AskPostgres<Pick, Taken>(
+      *this,
+      [&world = world_, group = group_, wants = WantsOf(action.streams), limit = action.limit] {
+        return world.postgres.PickLog(group, wants, limit);
+      },
+      [&world = world_, &process = process_, owner = process_.owner,
+       group = group_](const Pick& pick) {
+        Taken taken;
+        bool fails = false;
+        for (const Pick::Span& span : pick.spans) {
+          if (!world.postgres.Guarded(pick, span)) continue;
+          for (const Entry& entry : span.entries) {
+            taken.entries.push_back(ToLog(span.stream, entry));
+            int& poison = PoisonOf(world, group, entry);
+            if (poison > 0) {
+              fails = true;
+              --poison;
+            }
+          }
+        }
+        if (fails && !taken.entries.empty()) {
+          taken.verdict = Taken::kFailed;
+        } else if (!taken.entries.empty() && world.disturbing > 0 &&
+                   world.random.Chance(world.disturbing)) {
+          taken.verdict = Taken::kDisturbed;
+        } else {
+          const std::vector<Pick::Span> moved = world.postgres.CommitTake(pick, /*park=*/false);
+          for (const Pick::Span& span : moved) {
+            world.Say("db: ", owner, " moves group ", group, " to ", span.entries.back().pos,
+                      " of ", span.stream.first, ":", span.stream.second);
+          }
+          world.oracle.Took(process, group, moved);
+        }
+        return std::optional<Taken>(std::move(taken));
+      },
+      [this](const std::optional<Taken>& taken) {
+        if (!taken) return Failed();
+        switch (taken->verdict) {
+          case Taken::kCommitted: core_.Committed(taken->entries, LocalNow()); break;
+          case Taken::kFailed:
+            core_.HandlerFailed(taken->entries, "poison", /*hung=*/false, LocalNow(),
+                                world_.random.Uniform());
+            break;
+          case Taken::kDisturbed:
+            core_.HandlerDisturbed(taken->entries, LocalNow(), world_.random.Uniform());
+            break;
+        }
+        Done();
+      });
+}
+
+void ConsumerThread::Note(log::ConsumerAction action) {
+  if (process_.careful_turn != nullptr && process_.careful_turn != this) {
+    // Another group of this process is at such an attempt.
+    world_.queue.In(20 * kMillisecond, [this, &world = world_, &process = process_, epoch = epoch(),
+                                        action = std::move(action)] {
+      world.Deliver(process, epoch, [this, action] { Note(action); });
+    });
+    return;
   }
-  if (from.empty()) return WaitIn(wait);
-  using Answer = ModelRedis::News;
-  world_.BlockOnRedis(*this, connection_, std::move(from), wait,
-                      [this, wait](std::optional<Answer> news) {
-                        if (news.has_value() != redis_up_) {
-                          redis_up_ = news.has_value();
-                          next_sweep_ = world_.queue.now();
-                        }
-                        if (!news) return WaitIn(std::min(wait, kPollWithoutRedis));
-                        for (const auto& [stream, pos] : *news) {
-                          places_[stream].hint = pos;
-                          news_.insert(stream);
-                        }
-                        StepIn(0);
-                      });
+  process_.careful_turn = this;
+  const std::vector<ModelPostgres::Want> wants = WantsOf(action.streams);
+  world_.AskPostgres<bool>(
+      *this,
+      [&world = world_, group = group_, wants, offset = action.offset]() -> std::optional<bool> {
+        return !wants.empty() && world.postgres.NoteAttempt(group, wants[0], offset);
+      },
+      [this](std::optional<bool> noted) {
+        if (!noted) return Failed();
+        core_.Noted(*noted, LocalNow());
+        Done();
+      });
+}
+
+void ConsumerThread::Unnote(const log::ConsumerAction& action) {
+  const std::vector<ModelPostgres::Want> wants = WantsOf(action.streams);
+  world_.AskPostgres<int>(
+      *this,
+      [&world = world_, group = group_, wants, offset = action.offset]() -> std::optional<int> {
+        if (!wants.empty()) world.postgres.UnnoteAttempt(group, wants[0], offset);
+        return 0;
+      },
+      [this](std::optional<int> done) {
+        if (!done) return Failed();
+        core_.Unnoted();
+        Done();
+      });
+}
+
+void ConsumerThread::Park(const log::ConsumerAction& action) {
+  using Pick = ModelPostgres::TakePick;
+  using Answer = std::optional<std::int64_t>;
+  world_.AskPostgres<Pick, Answer>(
+      *this,
+      [&world = world_, group = group_, wants = WantsOf(action.streams)] {
+        return world.postgres.PickLog(group, wants, 1);
+      },
+      [&world = world_, &process = process_, owner = process_.owner, group = group_, held = held_,
+       settles = action.settles_blind, reason = action.reason](const Pick& pick) {
+        const std::vector<Pick::Span> moved = world.postgres.CommitTake(pick, /*park=*/true);
+        if (moved.empty()) return std::optional<Answer>(Answer());
+        if (settles) world.postgres.SettleBlind(group, held);
+        const Entry& parked = moved[0].entries[0];
+        world.Say("db: ", owner, " parks position ", parked.pos, " of ", moved[0].stream.first, ":",
+                  moved[0].stream.second, " for group ", group, ": ", reason);
+        world.oracle.Took(process, group, moved);
+        world.oracle.Parked(group, moved[0].stream, parked, reason == "poison",
+                            PoisonOf(world, group, parked) > 0);
+        return std::optional<Answer>(parked.pos);
+      },
+      [this](std::optional<Answer> parked) {
+        if (!parked) return Failed();
+        core_.Parked(*parked, LocalNow());
+        Done();
+      });
+}
+
+void ConsumerThread::Probe() {
+  // On a connection of its own.
+  const bool there = process_.to_redis.whole() && world_.redis[world_.primary].up;
+  world_.queue.In(
+      world_.Delay(), [this, &world = world_, &process = process_, epoch = epoch(), there] {
+        world.Deliver(process, epoch, [this, there] {
+          there ? core_.Probed(LocalNow()) : core_.Deaf(LocalNow(), world_.random.Uniform());
+          Step();
+        });
+      });
+}
+
+void ConsumerThread::Listen(const log::ConsumerAction& action) {
+  std::vector<std::pair<ModelRedis::Key, std::int64_t>> from;
+  for (const log::ConsumerAction::Ear& ear : action.ears) {
+    from.emplace_back(ModelRedis::KeyOf(ear.stream, ear.incarnation),
+                      static_cast<std::int64_t>(ear.after.pos));
+  }
+  if (action.anew) connection_.connected = false;
+  const Micros wait =
+      std::max<Micros>(kMillisecond, absl::ToInt64Microseconds(action.until - LocalNow()));
+  world_.BlockOnRedis(
+      *this, connection_, std::move(from), wait, [this](std::optional<ModelRedis::News> news) {
+        if (!news) {
+          core_.Deaf(LocalNow(), world_.random.Uniform());
+          return Done();
+        }
+        std::vector<log::HeardEntry> heard;
+        for (const auto& [stream, entry] : *news) {
+          heard.push_back({.stream = stream,
+                           .id = {.pos = static_cast<std::uint64_t>(entry.pos), .seq = 0},
+                           .entity = absl::StrCat(entry.entity),
+                           .version = entry.version});
+        }
+        core_.Heard(heard);
+        Done();
+      });
 }
 
 }  // namespace potok::simulation

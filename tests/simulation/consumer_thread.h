@@ -1,11 +1,10 @@
 // Consumer, with the models in place of its database, Redis, handler and thread.
 #pragma once
 
-#include <map>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "platform/log/consumer_core.h"
 #include "simulation/keeper_thread.h"
 #include "simulation/world.h"
 
@@ -19,27 +18,26 @@ class ConsumerThread : public Thread {
   std::string name() const override { return absl::StrCat("consumer", group_); }
 
  private:
-  struct Place {
-    std::int64_t offset = 0;
-    std::int64_t head = 0;
-    std::int64_t hint = 0;
-    int incarnation = 1;
-  };
-
   void Sweep();
-  void Listen(Micros wait);
-  void Take(std::vector<log::Stream> streams);
+  void Take(const log::ConsumerAction& action);
+  void Note(log::ConsumerAction action);
+  void Unnote(const log::ConsumerAction& action);
+  void Park(const log::ConsumerAction& action);
+  void Probe();
+  void Listen(const log::ConsumerAction& action);
   void Failed();
+  // Consumer::Do, after an answer of the database.
+  void Done();
+  void GiveCarefulTurn() {
+    if (process_.careful_turn == this) process_.careful_turn = nullptr;
+  }
+  std::vector<ModelPostgres::Want> WantsOf(const std::vector<log::Stream>& streams) const;
 
   const int group_;
   const KeeperThread& keeper_;
+  log::ConsumerCore core_;
   RedisConnection connection_;
   std::vector<log::Held> held_;
-  std::int64_t version_ = -1;
-  std::map<log::Stream, Place> places_;
-  std::set<log::Stream> news_;
-  Micros next_sweep_ = 0;
-  bool redis_up_ = false;
 };
 
 }  // namespace potok::simulation

@@ -28,29 +28,31 @@ void Faults::Plan(Micros until, bool without_redis) {
                                    &Faults::MakeUseless};
   constexpr std::int64_t kOfLeases = 10;  // the first ones
   // A few kinds a schedule: with all of them at once, each hides what the others would show.
-  std::vector<Fault> kinds;
+  std::vector<std::int64_t> kinds;
   for (std::int64_t left = world_.random.Between(1, 4); left > 0; --left) {
-    kinds.push_back(kAll[world_.random.Below(without_redis ? kOfLeases : std::size(kAll))]);
+    kinds.push_back(world_.random.Below(without_redis ? kOfLeases : std::size(kAll)));
   }
   for (std::int64_t left = world_.random.Between(2, 8); left > 0; --left) {
-    const Fault fault =
+    const std::int64_t kind =
         kinds[static_cast<size_t>(world_.random.Below(static_cast<std::int64_t>(kinds.size())))];
-    world_.queue.In(world_.random.Between(0, until), [this, fault] { Strike(fault); });
+    world_.queue.In(world_.random.Between(0, until), [this, kind] {
+      if (over_) return;
+      ++count_;
+      Strike(kind >= kOfLeases, [this, kind] { (this->*kAll[kind])(); });
+    });
   }
 }
 
-void Faults::Strike(Fault fault) {
-  if (over_) return;
-  ++count_;
-  world_.Disturbed();
-  (this->*fault)();
+void Faults::Strike(bool of_redis, const std::function<void()>& what) {
+  // Whatever becomes of Redis disturbs no lease and no sequencing.
+  of_redis_ = of_redis;
+  if (!of_redis) world_.Disturbed();
+  what();
 }
 
 void Faults::Later(Micros wait, std::function<void()> undo) {
-  world_.queue.In(wait, [this, undo = std::move(undo)] {
-    if (over_) return;
-    world_.Disturbed();
-    undo();
+  world_.queue.In(wait, [this, of_redis = of_redis_, undo = std::move(undo)] {
+    if (!over_) Strike(of_redis, undo);
   });
 }
 
@@ -67,6 +69,8 @@ ModelRedis::Key Faults::SomeKey() {
 
 void Faults::Start(Process& process) {
   if (process.alive) return;
+  // It takes its share from the others, and may do so over a link that is broken already.
+  world_.Disturbed();
   process.alive = true;
   process.frozen = false;
   process.ending = false;
@@ -81,6 +85,7 @@ void Faults::End(Process& process) {
   process.alive = false;
   process.frozen = false;
   process.threads.clear();
+  process.careful_turn = nullptr;
   process.held_back.clear();
 }
 
@@ -207,7 +212,8 @@ void Faults::JumpClock() {
   world_.oracle.TimeBroke(world_.queue.now());
   // A clock that went back lets the leases of the dead live for as much longer.
   if (jump < 0) {
-    for (Micros wait = kSecond; wait < -jump + kSecond; wait += kSecond) Later(wait, [] {});
+    clock_lags_until_ = std::max(clock_lags_until_, world_.queue.now()) - jump;
+    world_.oracle.Disturbed(clock_lags_until_);
   }
 }
 
@@ -304,6 +310,7 @@ void Faults::End() {
   world_.Disturbed();
   world_.Say("no more faults");
   world_.lost_answers = 0;
+  world_.disturbing = 0;
   world_.slowness = 1;
   world_.postgres_up = true;
   ModelRedis& redis = world_.redis[world_.primary];

@@ -25,7 +25,7 @@ class Faults {
 
  private:
   using Fault = void (Faults::*)();
-  void Strike(Fault fault);
+  void Strike(bool of_redis, const std::function<void()>& what);
   Process& Somebody();
   Micros Long() { return world_.random.Between(100, 15'000) * kMillisecond; }
   Micros Short() { return world_.random.Between(10, 2000) * kMillisecond; }
@@ -60,6 +60,8 @@ class Faults {
   World& world_;
   const std::function<void(Process&)> start_;
   bool over_ = false;
+  bool of_redis_ = false;        // what strikes now
+  Micros clock_lags_until_ = 0;  // leases of before live until then
   std::int64_t count_ = 0;
 };
 

@@ -28,7 +28,6 @@ enum class Flaw {
   kOldKeyIsKept,
   kStopsWithoutRedis,
   // Of the consumers.
-  kBelievesRedis,
   kNeverSweeps,
 };
 

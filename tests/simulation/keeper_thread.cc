@@ -47,7 +47,7 @@ void KeeperThread::Step() {
       return WaitIn(wait);
     }
     case log::LeaseAction::kKnock: return Knock();
-    case log::LeaseAction::kRenew: return Renew(std::move(action.leases));
+    case log::LeaseAction::kRenew: return Renew(action.leases);
     case log::LeaseAction::kGain: return Gain(std::move(action.leases));
     case log::LeaseAction::kRelease: return Release(std::move(action.leases), /*leaving=*/false);
   }
@@ -72,16 +72,17 @@ void KeeperThread::Knock() {
       });
 }
 
-void KeeperThread::Renew(std::vector<log::Held> leases) {
+void KeeperThread::Renew(const std::vector<log::Held>& leases) {
   const absl::Duration sent = LocalNow();
   world_.AskPostgres<ModelPostgres::Look>(
       *this,
       [&world = world_, family = family_, owner = process_.owner,
-       leases = std::move(leases)]() -> std::optional<ModelPostgres::Look> {
+       leases]() -> std::optional<ModelPostgres::Look> {
         return world.postgres.Renew(family, owner, leases, world.DatabaseNow(), world.queue.now());
       },
-      [this, sent](std::optional<ModelPostgres::Look> look) {
+      [this, sent, leases](std::optional<ModelPostgres::Look> look) {
         if (!look) return Fail();
+        world_.oracle.Renewed(family_, process_, leases, look->picture);
         if (core_.Renewed(sent, LocalNow(), look->renewed, look->picture) && loop_ != nullptr) {
           loop_->Ring();
         }
@@ -113,6 +114,7 @@ void KeeperThread::Gain(std::vector<log::Held> wanted) {
 }
 
 void KeeperThread::Release(std::vector<log::Held> leases, bool leaving) {
+  world_.oracle.GivesBack(family_, leases);
   world_.AskPostgres<int>(
       *this,
       [&world = world_, family = family_, owner = process_.owner, leases = std::move(leases),

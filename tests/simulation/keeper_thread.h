@@ -26,7 +26,7 @@ class KeeperThread : public Thread {
 
  private:
   void Knock();
-  void Renew(std::vector<log::Held> leases);
+  void Renew(const std::vector<log::Held>& leases);
   void Gain(std::vector<log::Held> wanted);
   void Release(std::vector<log::Held> leases, bool leaving);
   void Fail();

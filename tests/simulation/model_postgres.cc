@@ -8,6 +8,8 @@ namespace {
 
 // The WAL writer flushes at least this often: three of its delays of 200 ms.
 constexpr Micros kNotOnDisk = 600 * kMillisecond;
+// ConsumerOptions::careful, so small that a schedule comes to its end.
+constexpr std::int64_t kCareful = 3;
 
 }  // namespace
 
@@ -48,9 +50,9 @@ ModelPostgres::Look ModelPostgres::Renew(int family, const std::string& owner,
                                  absl::Microseconds(lease.expires - now)};
   }
   for (const Member& member : members) {
-    if (member.expires <= now) continue;
-    look.picture.members.push_back(
-        {member.owner, all_parts, absl::Microseconds(member.expires - now)});
+    if (member.expires > now)
+      look.picture.members.push_back(
+          {member.owner, all_parts, absl::Microseconds(member.expires - now)});
   }
   return look;
 }
@@ -62,20 +64,54 @@ std::vector<log::Held> ModelPostgres::Gain(int family, const std::string& owner,
   for (const log::Held& want : wanted) {
     Lease& lease = state_.leases[family][want.part];
     if (lease.expires > now && flaw_ != Flaw::kGainIgnoresExpiry) continue;
-    lease = {owner, lease.epoch + 1, want.token, now + ttl_};
     gained.push_back(want);
-    if (flaw_ == Flaw::kGainForgetsStamp && lease.epoch > 1) continue;
-    for (int topic = 1; topic <= shape_.topics; ++topic) {
-      const int stream = shape_.IndexOf({topic, want.part});
-      if (family == 0) {
-        state_.heads[stream].token = want.token;
-      } else {
-        state_.offsets[family - 1][stream].token = want.token;
+    gained.back().unclean = !lease.owner.empty() && lease.owner != owner;
+    lease = {owner, lease.epoch + 1, want.token, now + ttl_};
+  }
+  std::vector<log::Held> stamped = gained;
+  if (flaw_ == Flaw::kGainForgetsStamp) {
+    std::erase_if(
+        stamped, [&](const log::Held& held) { return state_.leases[family][held.part].epoch > 1; });
+  }
+  if (family > 0) {
+    StampOffsets(family - 1, stamped);
+  } else {
+    for (const log::Held& held : stamped) {
+      for (int topic = 1; topic <= shape_.topics; ++topic) {
+        state_.heads[shape_.IndexOf({topic, held.part})].token = held.token;
       }
     }
   }
   not_on_disk_.clear();
   return gained;
+}
+
+// stamp_offsets.sql
+void ModelPostgres::StampOffsets(int group, const std::vector<log::Held>& gained) {
+  const auto died_there = [](const Offset& offset, const log::Held& held) {
+    return held.unclean && offset.attempt_open && offset.attempted == offset.pos + 1;
+  };
+  bool known = false;
+  for (const log::Held& held : gained) {
+    for (int topic = 1; topic <= shape_.topics; ++topic) {
+      known = known || died_there(state_.offsets[group][shape_.IndexOf({topic, held.part})], held);
+    }
+  }
+  for (const log::Held& held : gained) {
+    for (int topic = 1; topic <= shape_.topics; ++topic) {
+      Offset& offset = state_.offsets[group][shape_.IndexOf({topic, held.part})];
+      if (died_there(offset, held)) ++offset.deaths;
+      if (held.unclean && !known) {
+        offset.blind = true;
+      } else if (offset.careful_until <= offset.pos) {
+        offset.blind = false;
+      }
+      if (held.unclean)
+        offset.careful_until = std::max(offset.careful_until, offset.pos + kCareful);
+      offset.attempt_open = false;
+      offset.token = held.token;
+    }
+  }
 }
 
 // lease_release.sql
@@ -236,7 +272,9 @@ std::vector<ModelPostgres::TakePick::Span> ModelPostgres::CommitTake(const TakeP
     Offset& offset = state_.offsets[pick.group][shape_.IndexOf(span.stream)];
     offset.pos = span.entries.back().pos;
     offset.effects.insert(offset.effects.end(), span.entries.begin(), span.entries.end());
-    if (park) offset.parked += static_cast<int>(span.entries.size());
+    if (park) {
+      offset.parked.insert(offset.parked.end(), span.entries.begin(), span.entries.end());
+    }
     moved.push_back(span);
   }
   if (!moved.empty()) not_on_disk_.clear();
@@ -244,25 +282,56 @@ std::vector<ModelPostgres::TakePick::Span> ModelPostgres::CommitTake(const TakeP
 }
 
 // places.sql
-std::vector<ModelPostgres::Place> ModelPostgres::Places(int group,
-                                                        const std::vector<log::Held>& held) const {
-  std::vector<Place> places;
+std::vector<log::StreamPlace> ModelPostgres::Places(int group,
+                                                    const std::vector<log::Held>& held) const {
+  std::vector<log::StreamPlace> places;
   for (const log::Held& lease : held) {
     for (int topic = 1; topic <= shape_.topics; ++topic) {
       const int stream = shape_.IndexOf({topic, lease.part});
       const Head& head = state_.heads[stream];
-      places.push_back({{topic, lease.part},
-                        state_.offsets[group][stream].pos,
-                        head.next_pos - 1,
-                        head.incarnation});
+      const Offset& offset = state_.offsets[group][stream];
+      places.push_back({.stream = {topic, lease.part},
+                        .offset = offset.pos,
+                        .head = head.next_pos - 1,
+                        .incarnation = head.incarnation,
+                        .careful_until = offset.careful_until,
+                        .attempted = offset.attempted,
+                        .deaths = offset.deaths,
+                        .blind = offset.blind});
     }
   }
   return places;
 }
 
+bool ModelPostgres::NoteAttempt(int group, const Want& want, std::int64_t pos) {
+  const int stream = shape_.IndexOf(want.stream);
+  Offset& offset = state_.offsets[group][stream];
+  if (offset.pos != pos || offset.token != want.token) return false;
+  if (state_.heads[stream].next_pos - 1 <= pos) return false;
+  if (offset.attempted != pos + 1) offset.deaths = 0;
+  offset.attempted = pos + 1;
+  offset.attempt_open = true;
+  return true;
+}
+
+void ModelPostgres::UnnoteAttempt(int group, const Want& want, std::int64_t pos) {
+  Offset& offset = state_.offsets[group][shape_.IndexOf(want.stream)];
+  if (offset.pos == pos && offset.token == want.token) offset.attempt_open = false;
+}
+
+// settle_blind.sql
+void ModelPostgres::SettleBlind(int group, const std::vector<log::Held>& held) {
+  for (const log::Held& lease : held) {
+    for (int topic = 1; topic <= shape_.topics; ++topic) {
+      Offset& offset = state_.offsets[group][shape_.IndexOf({topic, lease.part})];
+      if (offset.token == lease.token) offset.blind = false;
+    }
+  }
+}
+
 // The ledger's insert into ledger.outbox, under the lock of the entity's row.
-void ModelPostgres::Append(std::int64_t id, log::Stream stream, int entity) {
-  state_.outbox.push_back({id, stream, entity, ++state_.versions[entity]});
+void ModelPostgres::Append(std::int64_t id, log::Stream stream, int entity, Micros real) {
+  state_.outbox.push_back({id, stream, entity, ++state_.versions[entity], real});
   not_on_disk_.clear();
 }
 

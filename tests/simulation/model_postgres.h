@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/log/consumer_core.h"
 #include "platform/log/lease_core.h"
 #include "platform/log/relay_core.h"
 #include "simulation/event_queue.h"
@@ -43,6 +44,7 @@ class ModelPostgres {
     log::Stream stream;
     int entity = 0;
     int version = 0;
+    Micros since = 0;  // true time
   };
   struct Head {
     std::int64_t next_pos = 1;
@@ -54,7 +56,12 @@ class ModelPostgres {
     std::int64_t pos = 0;
     std::string token;
     std::vector<Entry> effects;  // what the handler wrote, in the order of the commits
-    int parked = 0;              // of these, those that went to ledger.dlq instead
+    std::vector<Entry> parked;   // of these, those that went to ledger.dlq instead
+    std::int64_t careful_until = 0;
+    std::int64_t attempted = 0;
+    bool attempt_open = false;
+    int deaths = 0;
+    bool blind = false;
   };
   struct Lease {
     std::string owner;
@@ -135,23 +142,23 @@ class ModelPostgres {
   // what was moved.
   std::vector<TakePick::Span> CommitTake(const TakePick& pick, bool park);
 
-  // places.sql
-  struct Place {
-    log::Stream stream;
-    std::int64_t pos = 0;
-    std::int64_t head = 0;
-    int incarnation = 1;
-  };
-  std::vector<Place> Places(int group, const std::vector<log::Held>& held) const;
+  std::vector<log::StreamPlace> Places(int group, const std::vector<log::Held>& held) const;
+  // note_attempt.sql, unnote_attempt.sql; false when there is no such entry or the token is
+  // another's.
+  bool NoteAttempt(int group, const Want& want, std::int64_t offset);
+  void UnnoteAttempt(int group, const Want& want, std::int64_t offset);
+  void SettleBlind(int group, const std::vector<log::Held>& held);
 
   // The ledger: one event of `entity`, committed now. Its id was drawn earlier, perhaps long ago.
   std::int64_t DrawId() { return state_.next_id++; }
-  void Append(std::int64_t id, log::Stream stream, int entity);
+  void Append(std::int64_t id, log::Stream stream, int entity, Micros real);
 
   // A crash of the server: renewals of the last moments, which commit asynchronously, are lost.
   void Crash(Micros real);
 
  private:
+  void StampOffsets(int group, const std::vector<log::Held>& gained);
+
   struct AsyncRenewal {
     int family = 0;
     int part = 0;

@@ -6,6 +6,7 @@ namespace potok::simulation {
 namespace {
 
 constexpr std::int64_t kNode = 3;
+constexpr int kHearAtOnce = 64;
 
 }  // namespace
 
@@ -43,12 +44,11 @@ ModelRedis::News ModelRedis::NewsFor(const Waiter& waiter) const {
   for (const auto& [key, after] : waiter.from) {
     const auto found = data.find(key);
     if (found == data.end() || !found->second.is_stream) continue;
-    // COUNT 1: the first entry after it.
-    const std::vector<Entry>& entries = found->second.entries;
-    const auto at = std::find_if(entries.begin(), entries.end(),
-                                 [&](const Entry& entry) { return entry.pos > after; });
-    if (at == entries.end()) continue;
-    news.push_back({{std::get<1>(key), std::get<2>(key)}, at->pos});
+    int count = 0;
+    for (const Entry& entry : found->second.entries) {
+      if (entry.pos <= after || ++count > kHearAtOnce) continue;
+      news.push_back({{std::get<1>(key), std::get<2>(key)}, entry});
+    }
   }
   return news;
 }

@@ -51,9 +51,9 @@ class ModelRedis {
     compared_by[key] = who;
   }
 
-  // XREAD COUNT 1 BLOCK: the first position of each stream of `from` after the given one; `answer`
-  // is called at once if there is any, else when something comes, or never. False is WRONGTYPE.
-  using News = std::vector<std::pair<log::Stream, std::int64_t>>;
+  // XREAD COUNT 64 BLOCK: the entries of each stream of `from` after the given position; `answer`
+  // is called at once if there are any, else when some come, or never. False is WRONGTYPE.
+  using News = std::vector<std::pair<log::Stream, Entry>>;
   struct Waiter {
     std::int64_t id = 0;
     std::vector<std::pair<Key, std::int64_t>> from;

@@ -10,6 +10,8 @@ namespace {
 
 // A takeover takes what is left of a lease and a look; then everybody is served.
 constexpr Micros kServedWithin = 7 * kSecond;
+// The turns of a relay, each of which may try Redis in vain.
+constexpr Micros kSequencedWithin = 4 * kSecond;
 
 std::string StreamName(log::Stream stream) {
   return absl::StrCat("stream ", stream.first, ":", stream.second);
@@ -35,6 +37,7 @@ void Oracle::Gained(int family, const Process& process, const std::vector<log::H
     }
     history.gained_at = now;
     history.stopped_since = false;
+    history.given_back = false;
     if (time_broke_at_ > now - 2 * ttl) continue;
     for (const auto& other : world_.processes) {
       if (other.get() == &process || !other->alive) continue;
@@ -48,6 +51,28 @@ void Oracle::Gained(int family, const Process& process, const std::vector<log::H
       }
     }
   }
+}
+
+// A gain whose answer was lost is asked for again; else nobody would work under the lease until it
+// ends.
+void Oracle::Renewed(int family, const Process& process, const std::vector<log::Held>& asked,
+                     const log::LeasePicture& picture) {
+  for (const auto& [part, seen] : picture.leases) {
+    if (!seen.live || seen.owner != process.owner) continue;
+    const History& history = Of(family, part);
+    // A database that forgot what it had committed may show an owner of before; one whose clock
+    // jumped may grant a late request for a lease that its sender has got by another meanwhile.
+    const Micros ttl = absl::ToInt64Microseconds(world_.times.ttl);
+    if (history.given_back || time_broke_at_ >= history.gained_at - ttl) continue;
+    if (std::none_of(asked.begin(), asked.end(),
+                     [part = part](const log::Held& held) { return held.part == part; })) {
+      Violate("lease ", LeaseName(family, part), " is ", process.owner, "'s, who does not know it");
+    }
+  }
+}
+
+void Oracle::GivesBack(int family, const std::vector<log::Held>& leases) {
+  for (const log::Held& held : leases) Of(family, held.part).given_back = true;
 }
 
 void Oracle::ReleasedByStop(int family, const std::vector<log::Held>& leases) {
@@ -121,6 +146,17 @@ void Oracle::Took(const Process& process, int group,
   }
 }
 
+void Oracle::Parked(int group, log::Stream stream, const Entry& entry, bool for_its_failures,
+                    bool poisoned) {
+  ++parked_;
+  // Deaths may put an innocent entry aside: somebody killed its process again and again. Failures
+  // may not.
+  if (for_its_failures && !poisoned) {
+    Violate("group ", group, ", ", StreamName(stream), ": position ", entry.pos,
+            " was put aside, and its handler had recovered");
+  }
+}
+
 void Oracle::Raised(const Process& process, log::Stream stream, const std::string& token) {
   const ModelPostgres::Lease& lease = world_.postgres.state().leases[0][stream.second];
   if (lease.token != token) {
@@ -158,25 +194,44 @@ void Oracle::Added(const std::string& owner, log::Stream stream, std::int64_t la
 
 void Oracle::CheckService() {
   const Micros now = world_.queue.now();
+  if (world_.slowness > 1) Disturbed(now);  // round trips of a second have no such bounds
   const bool quiet = world_.postgres_up && now - disturbed_at_ > kServedWithin;
   for (int family = 0; family < world_.shape.families(); ++family) {
-    for (int part = 0; part < world_.shape.parts; ++part) {
-      int owners = 0;
-      bool somebody = false;
-      for (const auto& process : world_.processes) {
-        if (!process->running() || process->ending || !process->to_postgres.whole()) continue;
-        somebody = true;
-        for (const auto& thread : process->threads) {
-          for (const log::Held& held : thread->Holds(family)) owners += held.part == part ? 1 : 0;
-        }
-      }
-      History& history = Of(family, part);
-      if (owners > 0 || !somebody) history.served_at = now;
-      // A second: the short while between two owners.
-      if (quiet && now - history.served_at > kSecond) {
-        Violate("lease ", LeaseName(family, part), " has no owner ", kServedWithin / kSecond,
-                " s after the last disturbance");
-      }
+    for (int part = 0; part < world_.shape.parts; ++part) CheckLease(family, part, quiet);
+  }
+  CheckOutbox(quiet);
+}
+
+void Oracle::CheckLease(int family, int part, bool quiet) {
+  const Micros now = world_.queue.now();
+  int owners = 0;
+  bool somebody = false;
+  for (const auto& process : world_.processes) {
+    if (!process->running() || process->ending || !process->to_postgres.whole()) continue;
+    somebody = true;
+    for (const auto& thread : process->threads) {
+      for (const log::Held& held : thread->Holds(family)) owners += held.part == part ? 1 : 0;
+    }
+  }
+  History& history = Of(family, part);
+  if (owners > 0 || !somebody) history.served_at = now;
+  if (owners == 0) history.unserved_at = now;
+  // A second: the short while between two owners.
+  if (quiet && now - history.served_at > kSecond) {
+    Violate("lease ", LeaseName(family, part), " has no owner ", kServedWithin / kSecond,
+            " s after the last disturbance");
+  }
+}
+
+// Redis may be what it will.
+void Oracle::CheckOutbox(bool quiet) {
+  if (!quiet) return;
+  for (const ModelPostgres::OutboxRow& row : world_.postgres.state().outbox) {
+    const Micros since =
+        std::max({row.since, Of(0, row.stream.second).unserved_at, disturbed_at_ + kServedWithin});
+    if (world_.queue.now() - since > kSequencedWithin) {
+      Violate("event ", row.entity, "/", row.version, " waits in the outbox while all is well but ",
+              "Redis");
     }
   }
 }

@@ -19,6 +19,10 @@ log::LogEntry ToLog(log::Stream stream, const Entry& entry) {
           .at = {}};
 }
 
+constexpr const char* kActions[] = {
+    "waits",     "probes", "looks at the heads", "inspects Redis", "raises", "drops",
+    "sequences", "sends",  "reads log",          "trims",          "prunes"};
+
 Entry FromLog(const log::LogEntry& entry) {
   int entity = 0;
   (void)absl::SimpleAtoi(entry.entity, &entity);
@@ -53,6 +57,8 @@ void RelayThread::Step() {
     const Micros wait = absl::ToInt64Microseconds(action.wait);
     return wait > 0 ? WaitIn(wait) : StepIn(0);
   }
+  world_.Say(process_.owner, " relay ", kActions[action.kind],
+             core_.redis_up() ? "" : " (Redis is down)", core_.paused() ? " (Redis is full)" : "");
   Perform(std::move(action));
 }
 

@@ -39,7 +39,8 @@ class Writers {
     if (locked_[entity]) return;
     locked_[entity] = true;
     const std::int64_t id = world_.postgres.DrawId();
-    const Micros wait = world_.random.Chance(0.9) ? world_.Delay() : world_.Delay() * 500;
+    const Micros wait = world_.random.Chance(0.9) ? world_.Delay()
+                                                  : world_.random.Between(100, 1500) * kMillisecond;
     world_.queue.In(wait, [this, entity, stream, id, server = world_.postgres_epoch] {
       locked_[entity] = false;
       if (!world_.postgres_up || world_.postgres_epoch != server) return;
@@ -48,7 +49,7 @@ class Writers {
   }
   // At once, for a look at how fast the way is.
   void Commit(std::int64_t id, log::Stream stream, int entity) {
-    world_.postgres.Append(id, stream, entity);
+    world_.postgres.Append(id, stream, entity, world_.queue.now());
     ++committed_;
     world_.Say("db: event ", entity, "/", world_.postgres.state().versions[entity], " of ",
                stream.first, ":", stream.second, " is committed");
@@ -93,6 +94,8 @@ class Schedule {
         writers_(world_) {}
 
   ScheduleResult Run() {
+    if (choices_.Chance(0.2)) world_.poisonous = 0.1;
+    if (choices_.Chance(0.1)) world_.disturbing = 0.1;
     const std::int64_t processes = choices_.Between(1, 3);
     for (int i = 0; i < processes; ++i) {
       world_.processes.push_back(std::make_unique<Process>());
@@ -105,8 +108,10 @@ class Schedule {
     faults_.Plan(chaos);
     Until(world_, chaos);
     faults_.End();
-    Until(world_, chaos + kSettle);
+    Until(world_, world_.oracle.disturbed_at() + kSettle);
     world_.oracle.CheckAtRest();
+    world_.poisonous = 0;
+    world_.poison.clear();
     Probe();
     const std::int64_t gains = world_.oracle.gains();
     Until(world_, world_.queue.now() + 3 * kSecond);
@@ -118,6 +123,7 @@ class Schedule {
     result.events = writers_.committed();
     result.gains = world_.oracle.gains();
     result.faults = faults_.count();
+    result.parked = world_.oracle.parked();
     return result;
   }
 
@@ -187,7 +193,7 @@ class LeaseSchedule {
     faults_.Plan(chaos, /*without_redis=*/true);
     Until(world_, chaos);
     faults_.End();
-    Until(world_, chaos + kSettle);
+    Until(world_, world_.oracle.disturbed_at() + kSettle);
     const std::int64_t gains = world_.oracle.gains();
     Until(world_, world_.queue.now() + 5 * kSecond);
     if (world_.oracle.gains() != gains) world_.oracle.Violate("leases change hands in the quiet");
@@ -196,7 +202,8 @@ class LeaseSchedule {
             .steps = world_.queue.steps(),
             .events = 0,
             .gains = world_.oracle.gains(),
-            .faults = faults_.count()};
+            .faults = faults_.count(),
+            .parked = 0};
   }
 
  private:

@@ -17,6 +17,7 @@ struct ScheduleResult {
   std::int64_t events = 0;  // committed
   std::int64_t gains = 0;   // of leases
   std::int64_t faults = 0;
+  std::int64_t parked = 0;
 };
 
 // The leases alone, with more processes and parts than the whole transport could afford.

@@ -11,10 +11,12 @@ namespace potok::simulation {
 namespace {
 
 void Say(const char* what, std::int64_t schedules, const ScheduleResult& sum) {
-  std::printf("%lld schedules of %s: %lld steps, %lld events, %lld faults, %lld leases gained\n",
-              static_cast<long long>(schedules), what, static_cast<long long>(sum.steps),
-              static_cast<long long>(sum.events), static_cast<long long>(sum.faults),
-              static_cast<long long>(sum.gains));
+  std::printf(
+      "%lld schedules of %s: %lld steps, %lld events, %lld faults, %lld leases gained, %lld "
+      "parked\n",
+      static_cast<long long>(schedules), what, static_cast<long long>(sum.steps),
+      static_cast<long long>(sum.events), static_cast<long long>(sum.faults),
+      static_cast<long long>(sum.gains), static_cast<long long>(sum.parked));
 }
 
 void Add(ScheduleResult& sum, const ScheduleResult& result) {
@@ -22,6 +24,7 @@ void Add(ScheduleResult& sum, const ScheduleResult& result) {
   sum.events += result.events;
   sum.gains += result.gains;
   sum.faults += result.faults;
+  sum.parked += result.parked;
 }
 
 TEST(TransportSimulation, NothingIsLostDoubledOrStuckWhateverBreaks) {

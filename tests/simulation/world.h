@@ -6,9 +6,11 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -43,6 +45,7 @@ struct Process {
   std::string owner;
   Micros clock_offset = 0;  // of its monotonic clock
   Link to_postgres, to_redis;
+  const void* careful_turn = nullptr;  // CarefulTurn: whose it is
   std::vector<std::unique_ptr<Thread>> threads;
   std::vector<std::pair<int, std::function<void()>>> held_back;  // while frozen
 
@@ -152,6 +155,10 @@ class World {
   std::vector<std::unique_ptr<Process>> processes;
   Oracle oracle;
   std::int64_t next_waiter = 0;
+  // What the handlers make of an entry: how often they still fail at it, by group, entity, version.
+  std::map<std::tuple<int, int, int>, int> poison;
+  double poisonous = 0;   // share of the entries at which a handler fails, often or always
+  double disturbing = 0;  // share of the runs that fail by nobody's fault
 
  private:
   // How long until a lost request is known to be lost: a reset, or a timeout.
@@ -182,14 +189,17 @@ void World::AskPostgres(Thread& thread, std::function<S()> begin,
     bool begun = false;
   };
   auto call = std::make_shared<Call>();
-  const Micros way = Delay() + late;
-  const Micros work = begin ? Delay() : 0;
+  // Before its statement, or between that and its commit.
+  const bool hangs = late > 0 && begin && random.Chance(0.5);
+  const Micros way = Delay() + (hangs ? 0 : late);
+  const Micros work = begin ? Delay() + (hangs ? late : 0) : 0;
   if (arrives) {
     queue.In(way, [this, call, begin, reachable] {
       call->begun = reachable() && !oracle.violated();
       if (call->begun && begin) call->snapshot = begin();
     });
-    queue.In(way + work, [this, call, server, commit = std::move(commit)] {
+    queue.In(way + work, [this, call, server, late, commit = std::move(commit)] {
+      if (late > 0) Disturbed();  // even a renewal of a process that is dead by now
       // A server goes on without its client.
       if (call->begun && postgres_up && postgres_epoch == server) {
         call->result = commit(call->snapshot);
@@ -198,12 +208,12 @@ void World::AskPostgres(Thread& thread, std::function<S()> begin,
   }
   const bool gives_up = lost || !process.to_postgres.whole() || !postgres_up;
   const Micros back = gives_up ? Patience() : way + work + Delay();
-  queue.In(back, [this, &process, life, server, call, lost, answer = std::move(answer)] {
+  queue.In(back, [this, &process, life, server, call, lost, gives_up, answer = std::move(answer)] {
     const bool known = !lost && postgres_up && postgres_epoch == server &&
                        process.to_postgres.whole() && call->begun;
     // An abort is an answer too, but one that says no more than a lost one.
     if (!known || !call->result) {
-      const Micros more = known || lost ? 0 : Patience();
+      const Micros more = known || gives_up ? 0 : Patience();
       queue.In(more, [this, &process, life, answer] {
         Deliver(process, life, [answer] { answer(std::nullopt); });
       });
