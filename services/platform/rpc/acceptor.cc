@@ -34,6 +34,14 @@ constexpr int kShareCutAtOnce = 16;
 constexpr absl::Duration kBetweenLooks = absl::Milliseconds(100);
 constexpr absl::Duration kRest = absl::Milliseconds(50);  // After accept() failed.
 constexpr int kUserTimeoutMs = 20000;                     // As the keepalive timeout of the server.
+// Connections handed over in a second and at once; more wait a little. A connection costs gRPC about
+// a millisecond and some memory for a while after its end, which those pay dearest who only flood it
+// and come again: one that was ended for a flood costs the next ones as much as a number of them.
+constexpr double kHandedOverPerSecond = 400;
+constexpr double kHandedOverAtOnce = 1024;
+constexpr double kCostOfFlood = 50;
+constexpr double kMostDebt = 400;
+constexpr absl::Duration kBetweenTurns = absl::Milliseconds(5);  // While connections wait.
 
 absl::Duration Monotonic() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
@@ -115,6 +123,12 @@ int PortOf(int fd) {
                                           : reinterpret_cast<sockaddr_in*>(&name)->sin_port);
 }
 
+bool HungUp(int fd) {
+  char byte = 0;
+  const ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
 // Cuts the connection `fd`, if the number still means the socket of that inode: the copy holds on
 // to whatever it is while that is found out.
 bool Cut(int fd, ino_t inode) {
@@ -167,11 +181,26 @@ Acceptor::Acceptor(const AcceptorOptions& options, obs::Metrics& metrics)
                                {{"whose", "newcomer"}})),
       failed_(metrics.Counter("potok_accept_failures_total",
                               "Calls of accept() that failed for want of a resource.")),
-      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+      flooded_(metrics.Counter("potok_connections_flooded_total",
+                               "Connections ended for a flood of frames.")),
+      early_(metrics.Counter("potok_connections_hung_up_early_total",
+                             "Connections that ended before they were handed to the server.")),
+      floods_(std::make_shared<FloodTally>()),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      pace_(kHandedOverAtOnce),
+      paced_(Monotonic()) {
   metrics.Gauge("potok_connections_max", "Connections that may be open at once.")
       .Set(max_connections_);
   prometheus::Gauge& open = metrics.Gauge("potok_connections_open", "Open connections.");
-  scrape_ = metrics.BeforeScrape([this, &open] { open.Set(this->open()); });
+  prometheus::Gauge& waiting =
+      metrics.Gauge("potok_connections_waiting", "Open connections not handed to the server yet.");
+  scrape_ = metrics.BeforeScrape([this, &open, &waiting] {
+    open.Set(this->open());
+    waiting.Set(waiting_count_);
+    const absl::MutexLock lock(&flooded_mu_);
+    flooded_.Increment(static_cast<double>(floods_->ended - flooded_told_));
+    flooded_told_ = floods_->ended;
+  });
 }
 
 Acceptor::~Acceptor() {
@@ -232,13 +261,48 @@ void Acceptor::Run() {
   while (!stop_) {
     // While resting only the end is waited for: the listeners would answer at once.
     const size_t first = rest ? waiting.size() - 1 : 0;
-    (void)poll(&waiting[first], waiting.size() - first,
-               rest ? static_cast<int>(absl::ToInt64Milliseconds(kRest)) : -1);
+    (void)poll(&waiting[first], waiting.size() - first, Patience(rest));
     rest = false;
     for (const Listener& listener : listeners_) {
       if (!stop_ && !AcceptAll(listener)) rest = true;
     }
+    HandOverWaiting();
   }
+  for (const int fd : waiting_) close(fd);
+  waiting_.clear();
+}
+
+int Acceptor::Patience(bool rest) const {
+  if (!waiting_.empty()) return static_cast<int>(absl::ToInt64Milliseconds(kBetweenTurns));
+  return rest ? static_cast<int>(absl::ToInt64Milliseconds(kRest)) : -1;
+}
+
+void Acceptor::HandOverWaiting() {
+  const absl::Duration now = Monotonic();
+  const int64_t floods = floods_->ended;
+  pace_ = std::min(kHandedOverAtOnce,
+                   pace_ + absl::ToDoubleSeconds(now - paced_) * kHandedOverPerSecond);
+  pace_ = std::max(-kMostDebt, pace_ - kCostOfFlood * static_cast<double>(floods - floods_paid_));
+  paced_ = now;
+  if (floods > floods_paid_ && now - complained_ > absl::Seconds(10)) {
+    complained_ = now;
+    obs::LogWarn("accept.flood", "connections were ended for flooding the server with frames",
+                 {{"ended_since_start", floods}});
+  }
+  floods_paid_ = floods;
+  while (!waiting_.empty() && pace_ >= 1) {
+    const int fd = waiting_.front();
+    waiting_.pop_front();
+    if (HungUp(fd)) {
+      early_.Increment();
+      close(fd);
+      continue;
+    }
+    pace_ -= 1;
+    WatchForFloods(fd, floods_);
+    hand_over_(fd, false);
+  }
+  waiting_count_ = static_cast<int>(waiting_.size());
 }
 
 bool Acceptor::AcceptAll(const Listener& listener) {
@@ -273,8 +337,10 @@ bool Acceptor::AcceptAll(const Listener& listener) {
       const int yes = 1;
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
       setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMs, sizeof(kUserTimeoutMs));
+      waiting_.push_back(fd);
+    } else {
+      hand_over_(fd, true);  // Whoever may open those is trusted.
     }
-    hand_over_(fd, listener.is_unix);
   }
   return true;
 }
@@ -296,7 +362,7 @@ bool Acceptor::MakeRoom() {
   for (const auto& [fd, inode] : open_) {
     tcp_info info{};
     socklen_t size = sizeof(info);
-    // Fails for unix sockets: whoever may open those is trusted not to flood them.
+    // Fails for unix sockets: whoever may open those is trusted.
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) continue;
     signs.push_back({fd, static_cast<int64_t>(info.tcpi_bytes_received),
                      absl::Milliseconds(info.tcpi_last_data_recv)});

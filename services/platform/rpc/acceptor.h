@@ -5,10 +5,15 @@
 // says, and at `max_connections` a newcomer takes the place of the connection that least deserves
 // its own: one that has never carried a call first, then the one silent for longest. Nobody silent
 // for less than a second is cut: then it is the newcomer who is closed.
+//
+// What comes over TCP is watched for floods of frames (flood_guard.h), and handed over at a pace:
+// a crowd that comes at once is welcome, one that comes again and again waits its turn, longer the
+// more of it was ended for flooding; who hangs up meanwhile never costs the server anything.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,6 +29,7 @@
 #include "absl/time/time.h"
 
 #include "platform/obs/metrics.h"
+#include "platform/rpc/flood_guard.h"
 
 namespace potok::rpc {
 
@@ -79,6 +85,9 @@ class Acceptor {
   void Run();
   // False when it must rest before it accepts again.
   bool AcceptAll(const Listener& listener);
+  // How long to wait for the next connection, in milliseconds; -1: until it comes.
+  int Patience(bool rest) const;
+  void HandOverWaiting();
   bool MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ForgetClosed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void CloseListeners();
@@ -88,12 +97,25 @@ class Acceptor {
   prometheus::Counter& cut_;
   prometheus::Counter& refused_;
   prometheus::Counter& failed_;
+  prometheus::Counter& flooded_;
+  prometheus::Counter& early_;
+  const std::shared_ptr<FloodTally> floods_;
   std::vector<Listener> listeners_;
   std::vector<std::string> addresses_;
   HandOver hand_over_;
   int wake_ = -1;  // An eventfd that ends the wait of the thread.
   std::thread thread_;
   std::atomic<bool> stop_{false};
+
+  // Of the thread: accepted and not handed over yet; what may be handed over now, and since when.
+  std::deque<int> waiting_;
+  double pace_;
+  absl::Duration paced_;
+  int64_t floods_paid_ = 0;
+  std::atomic<int> waiting_count_{0};
+
+  absl::Mutex flooded_mu_;
+  int64_t flooded_told_ ABSL_GUARDED_BY(flooded_mu_) = 0;
 
   mutable absl::Mutex mu_;
   // By descriptor, the inode of the socket: the number alone would not tell that it has been closed

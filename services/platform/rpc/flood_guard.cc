@@ -1,0 +1,85 @@
+#include "platform/rpc/flood_guard.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <dlfcn.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+
+#include "platform/rpc/frame_meter.h"
+
+namespace potok::rpc {
+namespace {
+
+struct Watched {
+  ino_t inode = 0;  // The number alone would not tell that it has become another socket since.
+  FrameMeter meter;
+  std::shared_ptr<FloodTally> tally;
+};
+
+// Connections are read by many threads at once; a share is rarely wanted by two.
+struct Share {
+  absl::Mutex mu;
+  std::unordered_map<int, Watched> watched ABSL_GUARDED_BY(mu);
+};
+
+Share& ShareOf(int fd) {
+  static auto* const shares = new std::array<Share, 64>();
+  return (*shares)[static_cast<unsigned>(fd) % shares->size()];
+}
+
+ino_t InodeOf(int fd) {
+  struct stat about {};
+  return fstat(fd, &about) == 0 ? about.st_ino : 0;
+}
+
+// Whether the connection may go on after these bytes.
+bool MayGoOn(int fd, const iovec* pieces, size_t size) {
+  Share& share = ShareOf(fd);
+  const absl::MutexLock lock(&share.mu);
+  const auto it = share.watched.find(fd);
+  if (it == share.watched.end()) return true;
+  if (it->second.inode != InodeOf(fd)) {
+    share.watched.erase(it);
+    return true;
+  }
+  const absl::Duration now =
+      absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+  for (; size > 0; ++pieces) {
+    const size_t here = std::min(size, pieces->iov_len);
+    if (!it->second.meter.Read(now, static_cast<const char*>(pieces->iov_base), here)) {
+      it->second.tally->ended.fetch_add(1);
+      share.watched.erase(it);
+      return false;
+    }
+    size -= here;
+  }
+  return true;
+}
+
+}  // namespace
+
+void WatchForFloods(int fd, std::shared_ptr<FloodTally> tally) {
+  Share& share = ShareOf(fd);
+  const absl::MutexLock lock(&share.mu);
+  share.watched.insert_or_assign(fd, Watched{InodeOf(fd), FrameMeter(), std::move(tally)});
+}
+
+}  // namespace potok::rpc
+
+// In every program that serves: an executable's functions come before those of its libraries.
+extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  static auto* const next = reinterpret_cast<decltype(&recvmsg)>(dlsym(RTLD_NEXT, "recvmsg"));
+  const ssize_t got = next(fd, message, flags);
+  if (got <= 0 || (flags & (MSG_PEEK | MSG_ERRQUEUE)) != 0) return got;
+  if (potok::rpc::MayGoOn(fd, message->msg_iov, static_cast<size_t>(got))) return got;
+  shutdown(fd, SHUT_RDWR);
+  return 0;
+}
