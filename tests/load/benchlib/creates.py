@@ -1,5 +1,4 @@
 """P1 to P4: filing, and what follows it."""
-import subprocess
 import threading
 import time
 
@@ -8,6 +7,45 @@ from .rows import Row
 from .stack import Echo, Failed
 
 TURNS = "turn-0,turn-1,turn-2,turn-3"
+
+
+class Budget:
+    """What Postgres did between two moments: statements, commits, bytes of WAL."""
+
+    def __init__(self, stack, database):
+        self.stack, self.database = stack, database
+        stack.psql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements", database)
+        stack.psql("SELECT pg_stat_statements_reset()", database)
+        self.before = self.counters()
+
+    def counters(self):
+        return [float(n) for n in self.stack.psql(
+            "SELECT pg_current_wal_lsn() - '0/0', d.xact_commit, w.wal_sync, w.wal_fpi FROM pg_stat_database d, pg_stat_wal w "
+            f"WHERE d.datname = '{self.database}'", self.database)[0]]
+
+    def end(self):
+        time.sleep(1.2)  # Backends report their counters each second.
+        self.spent = [after - before for before, after in zip(self.before, self.counters())]
+        self.statements = self.stack.psql(
+            "SELECT calls, round(total_exec_time::numeric, 1), wal_bytes, left(regexp_replace(regexp_replace(query, '--[^\n]*', '', 'g'), '\\s+', ' ', 'g'), 60)"
+            " FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid "
+            f"WHERE d.datname = '{self.database}' AND query NOT LIKE '%pg_stat%' ORDER BY total_exec_time DESC", self.database)
+        return self
+
+
+def budget_rows(bench, budget, created, reference_wal):
+    calls = sum(int(s[0]) for s in budget.statements)
+    rows = []
+    for what, value, unit, beside in [
+            ("statements", calls, "", None), ("commits", budget.spent[1], "", None),
+            ("time in statements", sum(float(s[1]) for s in budget.statements) * 1000, "us", None),
+            ("WAL", budget.spent[0], "bytes", reference_wal), ("WAL syncs", budget.spent[2], "", None)]:
+        row = Row("P1", f"budget of one create, intake alone: {what}", "", unit, "PG1")
+        row.add(value / created, beside)
+        rows.append(row)
+    for s in budget.statements[:8]:
+        bench.say(f"  {int(s[0]) / created:7.3f} calls  {float(s[1]) * 1000 / created:8.1f} us  {float(s[2]) / created:8.0f} bytes WAL a create: {s[3].strip()}")
+    return rows
 
 
 def p1(bench):
@@ -22,10 +60,16 @@ def p1(bench):
     stack.use("potok")
     creates = ["creates", "--flow", "load", "--callers", "32", "--in-flight", "8", "--seconds", str(seconds)]
     stack.start("intake")
-    answer_bytes = 0
+    answer_bytes, budget = 0, []
     for round in bench.rounds("P1 intake alone"):
+        wal = Budget(stack, "alone")
         reference = pgbench(stack, "alone", 32, seconds)[0]
+        wal = wal.end().spent[0] / (reference * seconds)
+        before = stack.number("SELECT sum(next) FROM ledger.flow_counter")
+        spent = Budget(stack, "potok")
         result = stack.load(*creates)
+        created = stack.number("SELECT sum(next) FROM ledger.flow_counter") - before
+        budget = budget_rows(bench, spent.end(), created, wal)
         alone.add(result["throughput"], reference)
         generator.add(result["cpu_seconds"] / result["length"])
         alone.note(f"p99 {result['p99'] * 1000:.0f} ms")
@@ -45,7 +89,7 @@ def p1(bench):
             echo.add(stack.load(*creates, "--to", server.address)["throughput"])
     stack.drop("potok")
     stack.drop("alone")
-    return [alone, busy, echo, generator]
+    return [alone, busy, echo, generator, *budget]
 
 
 ASSIGNED = """
@@ -155,7 +199,9 @@ def p4(bench):
         stack.start()
         reference = pgbench(stack, "alone", 32, seconds)[0]
         low, high, probe = 0.0, None, rate or reference * 0.25
-        for _ in range(bench.probes):
+        for number in range(bench.probes + 4):
+            if number >= bench.probes and low > 0:
+                break
             if sustained(bench, stack, probe, seconds):
                 low = probe
                 probe = probe * 1.3 if high is None else (low + high) / 2
