@@ -109,6 +109,7 @@ class Schedule {
     Until(world_, chaos);
     faults_.End();
     Until(world_, world_.oracle.disturbed_at() + kSettle);
+    AwaitParking();
     world_.oracle.CheckAtRest();
     world_.poisonous = 0;
     world_.poison.clear();
@@ -142,6 +143,23 @@ class Schedule {
     for (int group = 0; group < world_.shape.groups; ++group) {
       keeper = add(std::make_unique<KeeperThread>(world_, process, 1 + group));
       keeper->SetLoop(add(std::make_unique<ConsumerThread>(world_, process, group, *keeper)));
+    }
+  }
+  // Each poisonous entry has a budget of attempts of its own, and there may be several in a row: as
+  // long as a group gets past one in that time, it may have more.
+  void AwaitParking() {
+    constexpr Micros kBudget = 6 * kSecond;
+    if (world_.poisonous == 0) return;
+    const auto consumed = [this] {
+      std::int64_t sum = 0;
+      for (const auto& group : world_.postgres.state().offsets) {
+        for (const ModelPostgres::Offset& offset : group) sum += offset.pos;
+      }
+      return sum;
+    };
+    for (std::int64_t before = -1; before != consumed() && !world_.oracle.violated();) {
+      before = consumed();
+      Until(world_, world_.queue.now() + kBudget);
     }
   }
   // In the quiet each event reaches its readers through Redis, long before they would look by
