@@ -34,11 +34,8 @@ constexpr int kShareCutAtOnce = 16;
 constexpr absl::Duration kBetweenLooks = absl::Milliseconds(100);
 constexpr absl::Duration kRest = absl::Milliseconds(50);  // After accept() failed.
 constexpr int kUserTimeoutMs = 20000;                     // As the keepalive timeout of the server.
-// Connections handed over in a second and at once; more wait a little. A connection costs gRPC about
-// a millisecond and some memory for a while after its end, which those pay dearest who only flood it
-// and come again: one that was ended for a flood costs the next ones as much as a number of them.
-constexpr double kHandedOverPerSecond = 400;
-constexpr double kHandedOverAtOnce = 1024;
+// A connection costs gRPC about a millisecond and some memory for a while after its end. One that
+// was ended for a flood had more: it costs the next ones as many turns.
 constexpr double kCostOfFlood = 50;
 constexpr double kMostDebt = 400;
 constexpr absl::Duration kBetweenTurns = absl::Milliseconds(5);  // While connections wait.
@@ -171,7 +168,8 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const AcceptorOptions
 }
 
 Acceptor::Acceptor(const AcceptorOptions& options, obs::Metrics& metrics)
-    : max_connections_(std::max(1, options.max_connections)),
+    : options_(options),
+      max_connections_(std::max(1, options.max_connections)),
       accepted_(metrics.Counter("potok_connections_accepted_total", "Connections accepted.")),
       cut_(metrics.Counter("potok_connections_closed_total",
                            "Connections closed for want of room, by whose place was taken.",
@@ -187,7 +185,7 @@ Acceptor::Acceptor(const AcceptorOptions& options, obs::Metrics& metrics)
                              "Connections that ended before they were handed to the server.")),
       floods_(std::make_shared<FloodTally>()),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      pace_(kHandedOverAtOnce),
+      pace_(options.handed_over_at_once),
       paced_(Monotonic()) {
   metrics.Gauge("potok_connections_max", "Connections that may be open at once.")
       .Set(max_connections_);
@@ -280,8 +278,8 @@ int Acceptor::Patience(bool rest) const {
 void Acceptor::HandOverWaiting() {
   const absl::Duration now = Monotonic();
   const int64_t floods = floods_->ended;
-  pace_ = std::min(kHandedOverAtOnce,
-                   pace_ + absl::ToDoubleSeconds(now - paced_) * kHandedOverPerSecond);
+  pace_ = std::min(options_.handed_over_at_once,
+                   pace_ + absl::ToDoubleSeconds(now - paced_) * options_.handed_over_per_second);
   pace_ = std::max(-kMostDebt, pace_ - kCostOfFlood * static_cast<double>(floods - floods_paid_));
   paced_ = now;
   if (floods > floods_paid_ && now - complained_ > absl::Seconds(10)) {

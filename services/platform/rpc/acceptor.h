@@ -46,6 +46,9 @@ std::vector<int> ChooseVictims(std::vector<ConnectionSigns> connections, size_t 
 struct AcceptorOptions {
   std::vector<std::string> listen;  // "127.0.0.1:0", "[::1]:80", "localhost:0", "unix:/path".
   int max_connections = 1024;       // Of all listeners together; at least 1.
+  // Connections over TCP handed to the server; the others wait.
+  double handed_over_at_once = 1024;
+  double handed_over_per_second = 400;
 };
 
 // Thread-safe.
@@ -92,6 +95,7 @@ class Acceptor {
   void ForgetClosed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void CloseListeners();
 
+  const AcceptorOptions options_;
   const int max_connections_;
   prometheus::Counter& accepted_;
   prometheus::Counter& cut_;

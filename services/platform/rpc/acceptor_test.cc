@@ -36,8 +36,9 @@ int Connect(const std::string& address) {
 
 class AcceptorTest : public ::testing::Test {
  protected:
-  void Listen(int max_connections) {
-    auto acceptor = Acceptor::Listen({{"127.0.0.1:0"}, max_connections}, metrics_);
+  void Listen(int max_connections, double at_once = 1024, double per_second = 400) {
+    auto acceptor =
+        Acceptor::Listen({{"127.0.0.1:0"}, max_connections, at_once, per_second}, metrics_);
     ASSERT_TRUE(acceptor.ok()) << acceptor.status();
     acceptor_ = *std::move(acceptor);
   }
@@ -125,6 +126,40 @@ TEST_F(AcceptorTest, ADescriptorThatWasClosedAndUsedAgainIsNotCounted) {
   dup2(other, served_.Items()[0]);  // The number lives on as another socket.
   EXPECT_EQ(acceptor_->open(), 2);
   close(other);
+}
+
+TEST_F(AcceptorTest, WhoHungUpBeforeItsTurnNeverCostsTheServerAnything) {
+  Listen(9);
+  for (int i = 0; i < 3; ++i) ASSERT_GE(Client(), 0);
+  for (int i = 0; i < 2; ++i) {
+    close(clients_.front());
+    clients_.erase(clients_.begin());
+  }
+  Start();
+  EXPECT_TRUE(served_.WaitForCount(1));
+  EXPECT_TRUE(testing::Eventually([&] {
+    return metrics_.Render().find("potok_connections_hung_up_early_total 2") != std::string::npos;
+  }));
+  EXPECT_EQ(served_.size(), 1u);
+}
+
+TEST_F(AcceptorTest, ACrowdBeyondTheBurstWaitsForItsTurnAndIsClosedAtTheEnd) {
+  Listen(9, /*at_once=*/2, /*per_second=*/0);
+  for (int i = 0; i < 5; ++i) ASSERT_GE(Client(), 0);
+  Start();
+  EXPECT_TRUE(testing::Eventually(
+      [&] { return metrics_.Render().find("potok_connections_waiting 3") != std::string::npos; }));
+  EXPECT_EQ(served_.size(), 2u);
+  acceptor_->Stop();
+  char byte = 0;
+  EXPECT_EQ(recv(clients_.back(), &byte, 1, 0), 0);
+}
+
+TEST_F(AcceptorTest, TheOnesBeyondTheBurstComeOneAfterTheOther) {
+  Listen(9, /*at_once=*/1, /*per_second=*/1000);
+  for (int i = 0; i < 5; ++i) ASSERT_GE(Client(), 0);
+  Start();
+  EXPECT_TRUE(served_.WaitForCount(5));
 }
 
 TEST_F(AcceptorTest, AfterTheStopNobodyConnects) {

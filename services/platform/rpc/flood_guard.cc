@@ -50,8 +50,7 @@ bool MayGoOn(int fd, const iovec* pieces, size_t size) {
     share.watched.erase(it);
     return true;
   }
-  const absl::Duration now =
-      absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+  const absl::Duration now = absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
   for (; size > 0; ++pieces) {
     const size_t here = std::min(size, pieces->iov_len);
     if (!it->second.meter.Read(now, static_cast<const char*>(pieces->iov_base), here)) {

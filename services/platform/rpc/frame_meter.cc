@@ -28,8 +28,8 @@ bool FrameMeter::Read(absl::Duration now, const char* bytes, size_t size) {
   if (now - filled_ >= full) {
     account_ = holds_;
     filled_ = now;
-  } else if (const int64_t back = absl::ToInt64Microseconds(now - filled_) * costs_.second /
-                                  1'000'000;
+  } else if (const int64_t back =
+                 absl::ToInt64Microseconds(now - filled_) * costs_.second / 1'000'000;
              back > 0) {
     account_ = std::min(holds_, account_ + back);
     filled_ = now;
@@ -49,8 +49,8 @@ bool FrameMeter::Read(absl::Duration now, const char* bytes, size_t size) {
     size -= taken;
     if (header_bytes_ < kHeaderBytes) break;
     header_bytes_ = 0;
-    skip_ = static_cast<size_t>(header_[0]) << 16 | static_cast<size_t>(header_[1]) << 8 |
-            header_[2];
+    skip_ =
+        static_cast<size_t>(header_[0]) << 16 | static_cast<size_t>(header_[1]) << 8 | header_[2];
     account_ -= CostOfFrame();
   }
   return account_ >= 0;

@@ -15,8 +15,8 @@
 
 namespace potok::rpc {
 
-// What the account of a new connection holds, what it holds at most, what it gets (and may hold more
-// of) for a call and gets back in a second, and what frames cost.
+// What the account of a new connection holds, what it holds at most, what it gets (and may hold
+// more of) for a call and gets back in a second, and what frames cost.
 struct FrameCosts {
   int64_t holds_at_first = 10'000;
   int64_t holds_at_most = 100'000;
