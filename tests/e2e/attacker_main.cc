@@ -8,7 +8,9 @@
 //   ping   sends nothing but pings
 //   churn  connects and hangs up, again and again
 //
-// Connections that the server ends are opened again. Prints what it did as KEY=VALUE words.
+// Connections that the server ends are opened again, up to a bound: what is to be tried is the
+// server, not how many ports and half-closed connections the machine's network has. For the same
+// reason every end is a reset that leaves nothing behind. Prints what it did as KEY=VALUE words.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
@@ -42,6 +44,8 @@ std::string Frame(uint8_t type, uint8_t flags, uint32_t stream, const std::strin
   for (const int shift : {24, 16, 8, 0}) frame.push_back(static_cast<char>(stream >> shift));
   return frame + payload;
 }
+
+constexpr long kMostOpened = 8000;
 
 constexpr uint8_t kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kPing = 6;
 constexpr uint8_t kEndStream = 1, kEndHeaders = 4;
@@ -94,17 +98,20 @@ class Attack {
   }
 
   int Run() {
-    while (Steady::now() < end_) {
+    // On a slow machine longer, until each of them has come at least once.
+    const auto latest = end_ + std::chrono::seconds(20);
+    while (Steady::now() < end_ ||
+           (opened_ < static_cast<long>(attackers_.size()) && Steady::now() < latest)) {
       const auto tick = Steady::now() + std::chrono::milliseconds(2);
       int opened_now = 0;
       for (Attacker& each : attackers_) {
-        if (each.fd < 0 && opened_now < 20) {  // At most ten thousand a second.
+        if (each.fd < 0) {  // At most ten thousand a second.
+          if (opened_now >= 20 || opened_ >= kMostOpened) continue;
           Open(each);
           ++opened_now;
-        } else if (each.fd >= 0) {
+        } else {
           Go(each);
         }
-        if (Steady::now() >= end_) break;
       }
       std::this_thread::sleep_until(tick);
     }
@@ -119,6 +126,8 @@ class Attack {
   void Open(Attacker& each) {
     each.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (each.fd < 0) return;
+    const linger nothing_stays{.l_onoff = 1, .l_linger = 0};
+    setsockopt(each.fd, SOL_SOCKET, SO_LINGER, &nothing_stays, sizeof(nothing_stays));
     if (connect(each.fd, reinterpret_cast<sockaddr*>(&server_), sizeof(server_)) != 0 &&
         errno != EINPROGRESS) {
       ++refused_;

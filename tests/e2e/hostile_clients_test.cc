@@ -1,6 +1,6 @@
 // What strangers may do to a port: hold half sentences, thousands of idle connections, floods of
-// resets and pings, readers that never read; all with 256 file descriptors. The process lives, its
-// memory is bounded, and whoever behaves is served.
+// resets and pings, connections that come and go; all with 256 file descriptors. The process lives,
+// its memory is bounded, and whoever behaves is served.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -27,11 +27,23 @@ namespace {
 using ::testing::IsEmpty;
 using namespace intake::v1;  // NOLINT: a test of exactly these messages.
 
-// Of a healthy client's p99 when nothing is wrong; and what this machine, which attackers, services
-// and database share with whatever else runs, may add of its own.
+// Of a healthy client's p99 when nothing is wrong. Below the floor it is the machine's noise: two
+// cores that attackers, services and database share.
 constexpr double kMostTimesSlower = 3;
-constexpr double kSlackMs = 150;
-constexpr int64_t kMostGrowthKib = 96 << 10;
+constexpr double kFloorMs = 10;
+constexpr int64_t kMostGrowthKib = 64 << 10;
+
+struct AttackKind {
+  const char* mode;
+  int connections;
+  long opened_at_least;
+  long ended_at_least;  // By the server.
+};
+// Each shows that it bit: what the server does not end has to be there in number.
+constexpr AttackKind kAttacks[] = {
+    {"slow", 300, 300, 0}, {"idle", 5000, 5000, 1000}, {"churn", 20, 300, 0},
+    {"reset", 8, 8, 8},    {"ping", 8, 8, 8},
+};
 
 class HostileClients : public ::testing::Test {
  protected:
@@ -104,38 +116,48 @@ class HostileClients : public ::testing::Test {
     return stub.ListTickets(context.get(), request, &page);
   }
 
-  // The attacker is nice: it is the frames that shall hurt, not a program that takes the processor
-  // from the victim, which in life it could not.
-  Seen Attack(const std::string& mode, int connections, double seconds) {
+  // What people saw during an attack. The attacker is nice: it is the frames that shall hurt, not a
+  // program that takes the processor from the victim, which in life it could not.
+  Seen Attack(const AttackKind& kind, double seconds) {
     const std::string program =
         (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "e2e_attacker").string();
     const std::string address = fleet_.Address("intake", 0);
-    const std::string log = absl::StrCat(::testing::TempDir(), "attacker.", mode);
+    const std::string log = absl::StrCat(::testing::TempDir(), "attacker.", kind.mode);
     const int64_t before = fleet_.rss_kib("intake", 0);
     const Seen seen = Live([&] {
-      auto attacker =
-          Process::Start({"nice", "-n", "19", program, mode, address.substr(address.rfind(':') + 1),
-                          absl::StrCat(connections), absl::StrCat(seconds)},
-                         "", log);
+      auto attacker = Process::Start(
+          {"nice", "-n", "5", program, kind.mode, address.substr(address.rfind(':') + 1),
+           absl::StrCat(kind.connections), absl::StrCat(seconds)},
+          "", log);
       ASSERT_TRUE(attacker.ok()) << attacker.status();
       std::string how;
       EXPECT_TRUE(Eventually([&] { return attacker->Ended(&how); }, absl::Seconds(60)));
       EXPECT_EQ(how, "exit 0");
     });
     EXPECT_TRUE(fleet_.running("intake", 0)) << fleet_.Log("intake", 0);
-    EXPECT_THAT(seen.failed, IsEmpty()) << mode;
-    EXPECT_GT(seen.calls, 20) << mode;
+    EXPECT_THAT(seen.failed, IsEmpty()) << kind.mode;
+    EXPECT_GT(seen.calls, 20) << kind.mode;
     const int64_t grown = fleet_.rss_kib("intake", 0) - before;
-    EXPECT_LT(grown, kMostGrowthKib) << mode;
+    EXPECT_LT(grown, kMostGrowthKib) << kind.mode;
     EXPECT_LE(fleet_.descriptors("intake", 0), 256);
     std::ifstream in(log);
     std::string said;
     std::getline(in, said);
-    std::printf("  %-6s p99 %6.1f ms, %ld calls, memory %+ld KiB, %d descriptors; attacker: %s\n",
-                mode.c_str(), seen.p99(), static_cast<long>(seen.calls), static_cast<long>(grown),
-                fleet_.descriptors("intake", 0), said.c_str());
     std::remove(log.c_str());
+    long opened = 0, ended = 0;
+    EXPECT_EQ(std::sscanf(said.c_str(), "opened=%ld ended=%ld", &opened, &ended), 2) << said;
+    EXPECT_GE(opened, kind.opened_at_least) << kind.mode;
+    EXPECT_GE(ended, kind.ended_at_least) << kind.mode;
+    std::printf("  %-6s p99 %6.1f ms, %ld calls, memory %+ld KiB, %d descriptors; attacker: %s\n",
+                kind.mode, seen.p99(), static_cast<long>(seen.calls), static_cast<long>(grown),
+                fleet_.descriptors("intake", 0), said.c_str());
     return seen;
+  }
+
+  double Quiet() {
+    const double p99 = Live([] { std::this_thread::sleep_for(std::chrono::seconds(2)); }).p99();
+    std::printf("  quiet  p99 %6.1f ms\n", p99);
+    return p99;
   }
 
   Fleet fleet_{{.services = {"intake"}, .wrapper = {"prlimit", "--nofile=256:256"}}};
@@ -144,24 +166,20 @@ class HostileClients : public ::testing::Test {
 };
 
 TEST_F(HostileClients, CostTheOthersLittleAndTheProcessNothing) {
-  const auto quiet = [this] {
-    return Live([] { std::this_thread::sleep_for(std::chrono::seconds(3)); }).p99();
-  };
-  (void)quiet();  // Connections, plans and caches are made.
-  const double before = quiet();
-  std::printf("  quiet  p99 %6.1f ms\n", before);
-  std::vector<std::pair<std::string, double>> p99s;
-  const std::pair<const char*, int> attacks[] = {{"slow", 300}, {"idle", 5000}, {"churn", 20}};
-  // "reset" and "ping" are what gRPC 1.51 cannot bear (a stream that is reset costs it more than
-  // its sender): e2e_attacker has them, and ARCHITECTURE.md names the gap.
-  for (const auto& [mode, connections] : attacks) {
-    p99s.emplace_back(mode, Attack(mode, connections, 4).p99());
+  (void)Quiet();  // Connections, plans and caches are made.
+  double before = Quiet();
+  for (const AttackKind& kind : kAttacks) {
+    // Once more when it was too slow: what else runs on the machine may have come between.
+    double p99 = 0, most = 0;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      p99 = Attack(kind, 3).p99();
+      const double after = Quiet();
+      most = kMostTimesSlower * std::max({before, after, kFloorMs});
+      before = after;
+      if (p99 <= most) break;
+    }
+    EXPECT_LE(p99, most) << kind.mode;
   }
-  const double after = quiet();
-  std::printf("  quiet  p99 %6.1f ms\n", after);
-  const double most =
-      std::max(kMostTimesSlower * std::max(before, after), std::max(before, after) + kSlackMs);
-  for (const auto& [mode, p99] : p99s) EXPECT_LE(p99, most) << mode;
 }
 
 }  // namespace
