@@ -1,7 +1,6 @@
 #include "ledger/event_codec.h"
 
 #include "base/json_value.h"
-#include "platform/pg/param.h"
 
 namespace potok::ledger {
 namespace {
@@ -31,12 +30,6 @@ std::optional<absl::Time> TimeIn(const json& object, const char* key) {
   if (!micros) return std::nullopt;
   return absl::FromUnixMicros(*micros);
 }
-
-json Timestamp(const std::optional<absl::Time>& t) {
-  return t ? json(pg::ToTimestamp(*t)) : json(nullptr);
-}
-
-json TextOrNull(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
 
 json ClockJson(const desk::SlaClock& clock) {
   return {{"term_us", clock.term ? json(absl::ToInt64Microseconds(*clock.term)) : json(nullptr)},
@@ -111,63 +104,6 @@ void ReadBody(const std::string& text, desk::Event* event) {
   event->timer = desk::ParseTimerKind(TextIn(body, "timer"));
   event->gen = NumberIn<int>(body, "gen");
   event->due_at = TimeIn(body, "due_at");
-}
-
-json RowOf(const desk::Ticket& t) {
-  return {{"part", t.part},
-          {"id", t.id},
-          {"version", t.version},
-          {"number", t.number},
-          {"flow_id", t.flow_id},
-          {"flow_version", t.flow_version},
-          {"caller", t.caller},
-          {"request_id", t.request_id},
-          {"requester", t.requester},
-          {"department", t.department},
-          {"channel", t.channel},
-          {"title", t.title},
-          {"description", t.description},
-          {"fields", json::parse(t.fields_json.empty() ? "{}" : t.fields_json)},
-          {"urgency", t.urgency},
-          {"impact", t.impact},
-          {"needed_today", t.needed_today},
-          {"needed_today_reason", t.needed_today_reason},
-          {"created_at", Timestamp(t.created_at)},
-          {"state", std::string(desk::Name(t.state))},
-          {"assignee", TextOrNull(t.assignee)},
-          {"sticky_agent", TextOrNull(t.sticky_agent)},
-          {"line", t.line},
-          {"pending_line", t.pending_line},
-          {"priority", t.priority},
-          {"queued_at", Timestamp(t.queued_at)},
-          {"queued_seq", t.queued_seq},
-          {"queue_front", t.queue_front},
-          {"excluded", t.excluded},
-          {"term_us", t.sla.term ? json(absl::ToInt64Microseconds(*t.sla.term)) : json(nullptr)},
-          {"consumed_us", absl::ToInt64Microseconds(t.sla.consumed)},
-          {"running_since", Timestamp(t.sla.running_since)},
-          {"due_at", Timestamp(t.sla.due_at)},
-          {"half_at", Timestamp(t.sla.half_at)},
-          {"sla_gen", t.sla.gen},
-          {"half_reminded", t.half_reminded},
-          {"breached_at", Timestamp(t.breached_at)},
-          {"escalation_level", t.escalation_level},
-          {"first_response_due", Timestamp(t.first_response_due)},
-          {"first_response_at", Timestamp(t.first_response_at)},
-          {"first_response_breached", t.first_response_breached},
-          {"resolved_at", Timestamp(t.resolved_at)},
-          {"autoclose_at", Timestamp(t.autoclose_at)},
-          {"closed_at", Timestamp(t.closed_at)},
-          {"closure_no", t.closure_no},
-          {"rated_closure", t.rated_closure},
-          {"rating", t.rating ? json(*t.rating) : json(nullptr)},
-          {"rating_comment", t.rating_comment},
-          {"result", t.result},
-          {"return_count", t.return_count},
-          {"reopen_count", t.reopen_count},
-          {"hops", t.hops},
-          {"comment_count", t.comment_count},
-          {"updated_at", Timestamp(t.updated_at)}};
 }
 
 }  // namespace potok::ledger

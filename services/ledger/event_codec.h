@@ -17,7 +17,4 @@ nlohmann::json BodyOf(const desk::Event& event);
 // columns. Facts of another type than ours, or too large for it, keep their default.
 void ReadBody(const std::string& body, desk::Event* event);
 
-// A ticket as a JSON row of ledger.ticket.
-nlohmann::json RowOf(const desk::Ticket& ticket);
-
 }  // namespace potok::ledger

@@ -411,34 +411,28 @@ void Writer::ReleaseAssignments() {
 
 // The rows are compared with what the ticket wants now, not with what it wanted before: a policy
 // that changed in between decides both anew, and the row is what an older one left.
-void Writer::AlignTimers(const Change& first, const Change& last, json* armed, json* ended) const {
+void Writer::AlignTimers(const Change& first, const Change& last, PersistArguments* rows) const {
   const Ticket& t = last.after;
-  json kept = json::array(), fired = json::array();
+  std::vector<std::string> kept, fired;
   for (const desk::Timer& timer : last.timers_after) {
-    kept.push_back(std::string(desk::Name(timer.kind)));
+    kept.emplace_back(desk::Name(timer.kind));
     const auto& before = first.timers_before;
     const bool of_policy =
         timer.kind == desk::TimerKind::kHalf || timer.kind == desk::TimerKind::kEscalate;
     if (!of_policy && std::find(before.begin(), before.end(), timer) != before.end()) continue;
-    armed->push_back({{"part", t.part},
-                      {"ticket_id", t.id},
-                      {"kind", kept.back()},
-                      {"gen", timer.gen},
-                      {"due_at", pg::ToTimestamp(timer.due_at)}});
+    rows->ArmTimer(t, timer);
   }
   if (!first.before) return;
   for (const Change& change : changes_) {
     if (change.after.id == t.id && change.event.timer) {
-      fired.push_back(std::string(desk::Name(*change.event.timer)));
+      fired.emplace_back(desk::Name(*change.event.timer));
     }
   }
-  ended->push_back({{"part", t.part}, {"ticket_id", t.id}, {"kept", kept}, {"fired", fired}});
+  rows->EndTimers(t, kept, fired);
 }
 
 absl::Status Writer::WriteRows() {
-  json born = json::array(), changed = json::array(), events = json::array();
-  json texts = json::array(), outbox = json::array(), answers = json::array();
-  json armed = json::array(), ended = json::array(), taken = json::array(), fired = json::array();
+  PersistArguments rows;
   // Several events may have moved one ticket in this transaction: its row is written once, as it is
   // last.
   std::map<std::string, std::pair<const Change*, const Change*>> first_and_last;
@@ -449,49 +443,19 @@ absl::Status Writer::WriteRows() {
   }
   for (const auto& [id, pair] : first_and_last) {
     const auto& [first, last] = pair;
-    (first->before ? changed : born).push_back(RowOf(last->after));
-    AlignTimers(*first, *last, &armed, &ended);
+    rows.AddTicket(last->after, /*born=*/!first->before);
+    AlignTimers(*first, *last, &rows);
   }
+  json fired = json::array();
   for (const Change& change : changes_) {
     const Ticket& t = change.after;
     const desk::Event& e = change.event;
-    events.push_back({{"part", t.part},
-                      {"ticket_id", t.id},
-                      {"version", e.version},
-                      {"type", std::string(desk::Name(e.type))},
-                      {"actor", e.actor},
-                      {"at", pg::ToTimestamp(e.at)},
-                      {"state_after", std::string(desk::Name(e.state_after))},
-                      {"body", BodyOf(e)}});
-    if (!e.text.empty()) {
-      texts.push_back(
-          {{"part", t.part}, {"ticket_id", t.id}, {"version", e.version}, {"text", e.text}});
-    }
-    outbox.push_back({{"part", t.part},
-                      {"topic", static_cast<int>(desk::TopicOf(e.type))},
-                      {"entity", t.id},
-                      {"version", e.version},
-                      {"type", std::string(desk::Name(e.type))}});
-    if (!change.command->request_id.empty()) {
-      answers.push_back({{"part", t.part},
-                         {"caller", change.command->viewer.principal},
-                         {"request_id", change.command->request_id},
-                         {"method", change.command->method},
-                         {"body_hash", change.command->body_hash},
-                         {"ticket_id", t.id},
-                         {"version", e.version}});
-    }
+    PersistArguments::Slot slot;
     const std::string to = HolderOf(t);
     if (!to.empty() && (!change.before || HolderOf(*change.before) != to)) {
-      taken.push_back({{"part", t.part},
-                       {"ticket_id", t.id},
-                       {"version", e.version},
-                       {"agent_id", to},
-                       {"flow_id", t.flow_id},
-                       {"assigned_at", pg::ToTimestamp(e.at)},
-                       {"active_after", change.active_after},
-                       {"cap_at_assign", change.cap_at_assign}});
+      slot = {to, change.active_after, change.cap_at_assign};
     }
+    rows.AddEvent(t, e, *change.command, slot);
     if (e.timer) {
       fired.push_back({{"part", t.part},
                        {"ticket_id", t.id},
@@ -502,10 +466,8 @@ absl::Status Writer::WriteRows() {
                        {"version", e.version}});
     }
   }
-  const pqxx::result done =
-      tx_.Run(sql::kPersist, born.dump(), changed.dump(), events.dump(), texts.dump(),
-              outbox.dump(), answers.dump(), armed.dump(), ended.dump(), taken.dump());
-  if (done[0][0].as<size_t>() != changed.size()) {
+  const pqxx::result done = tx_.RunBound(sql::kPersist, rows.Take());
+  if (done[0][0].as<int>() != rows.changed()) {
     return MakeError(absl::StatusCode::kAborted, "TICKET_MOVED", "a locked ticket row moved");
   }
   if (!fired.empty()) tx_.Run(sql::kPersistFired, fired.dump());

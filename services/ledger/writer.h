@@ -19,9 +19,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "nlohmann/json_fwd.hpp"
 
 #include "desk/ticket/decide.h"
+#include "ledger/persist_arguments.h"
 #include "ledger/reference.h"
 #include "platform/pg/transaction.h"
 
@@ -106,8 +106,7 @@ class Writer {
   absl::Status WriteLoads();
   void ReleaseAssignments();
   absl::Status WriteRows();
-  void AlignTimers(const Change& first, const Change& last, nlohmann::json* armed,
-                   nlohmann::json* ended) const;
+  void AlignTimers(const Change& first, const Change& last, PersistArguments* rows) const;
 
   pg::Tx& tx_;
   const std::shared_ptr<const ReferenceSnapshot> reference_;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -44,19 +45,57 @@ Param ToParam(const std::optional<T>& value) {
 std::string ToTimestamp(absl::Time instant);
 
 // Array arguments travel as one text and are cast in SQL: unnest($1::uuid[], $2::int[]).
-std::string TextArray(const std::vector<std::string>& items);
-std::string NullableArray(const std::vector<std::optional<std::string>>& items);
-std::string TimeArray(const std::vector<std::optional<absl::Time>>& items);
-std::string BoolArray(const std::vector<bool>& items);
+class ArrayParam {
+ public:
+  void Add(absl::string_view text);
+  void Add(const std::string& text) { Add(absl::string_view(text)); }
+  void Add(const char* text) { Add(absl::string_view(text)); }
+  void Add(bool value) { Next(value ? "t" : "f"); }
+  void Add(absl::Time instant) { Next(ToTimestamp(instant)); }
+  void Add(std::nullopt_t) { Next("NULL"); }
+  template <class T, std::enable_if_t<std::is_integral_v<T> && !std::is_same_v<T, bool>, int> = 0>
+  void Add(T value) {
+    Next(absl::AlphaNum(value).Piece());
+  }
+  template <class T>
+  void Add(const std::optional<T>& value) {
+    value.has_value() ? Add(*value) : Add(std::nullopt);
+  }
+  // The whole array; nothing can be added any more.
+  std::string Take() {
+    text_.push_back('}');
+    return std::move(text_);
+  }
+
+ private:
+  void Next(absl::string_view plain);
+
+  std::string text_ = "{";
+};
+
+template <class Range>
+std::string ArrayOf(const Range& items) {
+  ArrayParam array;
+  for (const auto& item : items) array.Add(item);
+  return array.Take();
+}
+inline std::string TextArray(const std::vector<std::string>& items) { return ArrayOf(items); }
+inline std::string NullableArray(const std::vector<std::optional<std::string>>& items) {
+  return ArrayOf(items);
+}
+inline std::string TimeArray(const std::vector<std::optional<absl::Time>>& items) {
+  return ArrayOf(items);
+}
+inline std::string BoolArray(const std::vector<bool>& items) {
+  ArrayParam array;
+  for (const bool item : items) array.Add(item);
+  return array.Take();
+}
 template <class Range>
 std::string IntArray(const Range& items) {
-  std::string out = "{";
-  for (const auto& item : items) {
-    if (out.size() > 1) out.push_back(',');
-    absl::StrAppend(&out, static_cast<std::int64_t>(item));
-  }
-  out.push_back('}');
-  return out;
+  ArrayParam array;
+  for (const auto& item : items) array.Add(static_cast<std::int64_t>(item));
+  return array.Take();
 }
 
 }  // namespace potok::pg

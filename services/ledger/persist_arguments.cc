@@ -1,0 +1,87 @@
+#include "ledger/persist_arguments.h"
+
+#include "absl/strings/string_view.h"
+
+#include "desk/ticket/ids.h"
+#include "ledger/event_codec.h"
+
+namespace potok::ledger {
+namespace {
+
+// Columns of the sets of persist.sql.
+constexpr int kTicketColumns = 55, kEventColumns = 18, kTimerColumns = 5, kEndColumns = 4;
+
+template <int kColumns, class... Value>
+void AddRow(std::vector<pg::ArrayParam>& columns, const Value&... values) {
+  static_assert(sizeof...(values) == kColumns);
+  auto column = columns.begin();
+  ((column++)->Add(values), ...);
+}
+
+std::optional<absl::string_view> NotEmpty(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional<absl::string_view>(text);
+}
+
+std::optional<int64_t> Micros(const std::optional<absl::Duration>& duration) {
+  return duration ? std::optional(absl::ToInt64Microseconds(*duration)) : std::nullopt;
+}
+
+}  // namespace
+
+PersistArguments::PersistArguments()
+    : tickets_(kTicketColumns),
+      events_(kEventColumns),
+      timers_(kTimerColumns),
+      ends_(kEndColumns) {}
+
+void PersistArguments::AddTicket(const desk::Ticket& t, bool born) {
+  if (!born) ++changed_;
+  AddRow<kTicketColumns>(
+      tickets_, born, t.part, t.id, t.version, t.number, t.flow_id, t.flow_version, t.caller,
+      t.request_id, t.requester, t.department, t.channel, t.title, t.description,
+      t.fields_json.empty() ? "{}" : t.fields_json, t.urgency, t.impact, t.needed_today,
+      t.needed_today_reason, t.created_at, desk::Name(t.state), NotEmpty(t.assignee),
+      NotEmpty(t.sticky_agent), t.line, t.pending_line, t.priority, t.queued_at, t.queued_seq,
+      t.queue_front, pg::TextArray(t.excluded), Micros(t.sla.term),
+      absl::ToInt64Microseconds(t.sla.consumed), t.sla.running_since, t.sla.due_at, t.sla.half_at,
+      t.sla.gen, t.half_reminded, t.breached_at, t.escalation_level, t.first_response_due,
+      t.first_response_at, t.first_response_breached, t.resolved_at, t.autoclose_at, t.closed_at,
+      t.closure_no, t.rated_closure, t.rating, t.rating_comment, t.result, t.return_count,
+      t.reopen_count, t.hops, t.comment_count, t.updated_at);
+}
+
+void PersistArguments::AddEvent(const desk::Ticket& t, const desk::Event& e,
+                                const desk::Command& command, const Slot& slot) {
+  const bool answers = !command.request_id.empty(), gives = !slot.agent.empty();
+  const auto answer = [&](const std::string& text) {
+    return answers ? std::optional<absl::string_view>(text) : std::nullopt;
+  };
+  AddRow<kEventColumns>(
+      events_, t.part, t.id, e.version, desk::Name(e.type), e.actor, e.at,
+      desk::Name(e.state_after), BodyOf(e).dump(), static_cast<int>(desk::TopicOf(e.type)),
+      NotEmpty(e.text), answer(command.viewer.principal), answer(command.request_id),
+      answer(command.method), answer(command.body_hash), NotEmpty(slot.agent),
+      gives ? std::optional<absl::string_view>(t.flow_id) : std::nullopt,
+      gives ? std::optional(slot.active_after) : std::nullopt,
+      gives ? std::optional(slot.cap) : std::nullopt);
+}
+
+void PersistArguments::ArmTimer(const desk::Ticket& ticket, const desk::Timer& timer) {
+  AddRow<kTimerColumns>(timers_, ticket.part, ticket.id, desk::Name(timer.kind), timer.gen,
+                        timer.due_at);
+}
+
+void PersistArguments::EndTimers(const desk::Ticket& ticket, const std::vector<std::string>& kept,
+                                 const std::vector<std::string>& fired) {
+  AddRow<kEndColumns>(ends_, ticket.part, ticket.id, pg::TextArray(kept), pg::TextArray(fired));
+}
+
+std::vector<pg::Param> PersistArguments::Take() {
+  std::vector<pg::Param> out;
+  for (Columns* columns : {&tickets_, &events_, &timers_, &ends_}) {
+    for (pg::ArrayParam& column : *columns) out.push_back(column.Take());
+  }
+  return out;
+}
+
+}  // namespace potok::ledger
