@@ -1,6 +1,7 @@
 // Row 25: disks without room, under the tables, under the WAL, under Redis and under the logs.
 #include <algorithm>
 #include <filesystem>
+#include <string>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -139,7 +140,6 @@ absl::Status FullRedis(Scene& scene) {
   for (const auto& setting : {std::pair("dir", folder.c_str()), std::pair("appendonly", "yes")}) {
     const auto set = redis.Command({"CONFIG", "SET", setting.first, setting.second});
     if (!set.ok()) return set.status();
-    if (set->IsError()) return absl::InternalError(set->text);
   }
   const bool keeps = Eventually([&] {
     const auto info = redis.Command({"INFO", "persistence"});
@@ -150,13 +150,15 @@ absl::Status FullRedis(Scene& scene) {
   scene.Let(absl::Seconds(2));
   const double begin = scene.plant.Now();
   scene.Say(absl::StrCat("the disk of Redis is full, ", disk.Fill(), " bytes taken"));
+  // The last page of its file may still have room for what little a slow machine writes.
+  const std::string more_than_a_page(8 << 10, 'x');
   int64_t refused = 0;
   const absl::Duration end = Monotonic() + scene.length / 4;
   while (Monotonic() < end) {
     scene.Let(absl::Milliseconds(100));
     disk.Fill();
-    const auto answer = redis.Command({"SET", "anything", "1"});
-    refused += answer.ok() && answer->IsError() ? 1 : 0;
+    const auto answer = redis.Command({"SET", "anything", more_than_a_page});
+    refused += absl::IsResourceExhausted(answer.status()) ? 1 : 0;
   }
   scene.evidence.Measure("assign p99 without room for Redis",
                          AssignQuantile(scene.plant, begin, scene.plant.Now(), 0.99), 0.5);
@@ -165,8 +167,7 @@ absl::Status FullRedis(Scene& scene) {
   scene.Say("the disk of Redis has room again");
   const bool back = Eventually(
       [&] {
-        const auto answer = redis.Command({"SET", "anything", "1"});
-        return answer.ok() && !answer->IsError();
+        return redis.Command({"SET", "anything", "1"}).ok();
       },
       absl::Seconds(20));
   scene.evidence.Expect(back, "Redis does not write again");
