@@ -48,7 +48,7 @@ TEST_P(Pairs, EndAsIfOneHadComeFirstAndEachIsToldTheTruth) {
       if (a_first != nullptr) {
         EXPECT_EQ(NotSerial(outcome, *a_first, *b_first), "");
       }
-      EXPECT_EQ(NotTrue(world, outcome, a, b, {&each}), "") << outcome.Text();
+      EXPECT_EQ(NotTrue(outcome, a, b), "") << outcome.Text();
       EXPECT_EQ(NotReplayed(world, outcome, a, b, {&each}), "") << outcome.Text();
       return outcome;
     };

@@ -19,6 +19,7 @@ namespace {
 std::vector<Seen> EventsOf(World& world, const std::vector<const Case*>& tickets) {
   std::map<std::string, int64_t> prepared;
   for (const Case* each : tickets) prepared[each->ticket] = each->version;
+  std::map<std::string, std::string> holders;
   std::vector<Seen> events;
   const absl::Status status =
       pg::InAutocommit(world.database().pool(), {}, [&](pg::Tx& tx) -> absl::Status {
@@ -36,6 +37,17 @@ std::vector<Seen> EventsOf(World& world, const std::vector<const Case*>& tickets
           seen.state = row[5].as<std::string>();
           const auto known = prepared.find(seen.ticket);
           seen.prepared = known != prepared.end() && seen.version <= known->second;
+          seen.now = known == prepared.end() || seen.version >= known->second;
+          std::string& holder = holders[seen.ticket];
+          const bool held =
+              seen.state == "ASSIGNED" || seen.state == "IN_PROGRESS" || seen.state == "WAITING";
+          if (!held) {
+            holder.clear();
+          } else if (seen.type == "assigned" || seen.type == "transferred" ||
+                     seen.type == "sent_back" || seen.type == "resumed") {
+            holder = seen.agent;
+          }
+          seen.holder = holder;
           events.push_back(std::move(seen));
         }
         return absl::OkStatus();
@@ -61,12 +73,10 @@ void Describe(World& world, const std::vector<const Case*>& tickets, Outcome* ou
   for (const Seen& seen : outcome->events) {
     std::string& label = labels[seen.ticket];
     if (label.empty()) label = absl::StrCat("N", ++born);
-    const bool held = seen.state == "ASSIGNED" || seen.state == "IN_PROGRESS";
-    // Who holds it is in the last event that gave it to somebody.
-    const std::string agent = seen.agent.empty() ? "" : Role(*tickets[0], seen.agent);
-    ends[label] = absl::StrCat(label, " ", seen.state, held ? agent : "");
+    ends[label] = absl::StrCat(label, " ", seen.state, Role(*tickets[0], seen.holder));
     if (!seen.prepared) {
-      outcome->history.push_back(absl::StrCat(label, " ", seen.type, agent));
+      outcome->history.push_back(
+          absl::StrCat(label, " ", seen.type, Role(*tickets[0], seen.agent)));
     }
   }
   std::vector<std::string> all;
@@ -90,16 +100,6 @@ bool Fits(const Answer& given, const Answer& serial) {
          !serial.reason.empty();
 }
 
-// What went back to the queue may still wait for the next pass of the router, which serially had
-// come already.
-bool WaitsForTheNextPass(const std::vector<std::string>& history,
-                         const std::vector<std::string>& serial) {
-  if (history.empty() || history.size() + 1 != serial.size()) return false;
-  return std::equal(history.begin(), history.end(), serial.begin()) &&
-         absl::StrContains(history.back(), " returned") &&
-         absl::StrContains(serial.back(), " assigned");
-}
-
 std::vector<std::string> Sorted(std::vector<std::string> list) {
   std::sort(list.begin(), list.end());
   return list;
@@ -107,7 +107,6 @@ std::vector<std::string> Sorted(std::vector<std::string> list) {
 
 bool Same(const Outcome& outcome, const Outcome& serial) {
   if (!Fits(outcome.a, serial.a) || !Fits(outcome.b, serial.b)) return false;
-  if (WaitsForTheNextPass(outcome.history, serial.history)) return true;
   if (outcome.end != serial.end) return false;
   const bool late =
       (outcome.a.Nothing() && !serial.a.Nothing()) || (outcome.b.Nothing() && !serial.b.Nothing());
@@ -116,60 +115,78 @@ bool Same(const Outcome& outcome, const Outcome& serial) {
               : outcome.history == serial.history;
 }
 
-std::string Untrue(World& world, const Answer& answer, const Actor& actor, const Outcome& outcome,
-                   const std::vector<const Case*>& tickets) {
-  const auto say = [&](const std::string& what) {
-    return absl::StrCat(actor.name, " was told ", answer.Text(), " ", what, "; ");
-  };
-  if (!answer.did.empty()) return "";
-  if (answer.status.ok()) {
-    for (const Seen& seen : outcome.events) {
-      if (seen.ticket != answer.ticket || seen.version != answer.version) continue;
-      if (seen.prepared) return say("of a version that was there before");
-      if (seen.actor != actor.principal) return say("of an event by " + seen.actor);
-      if (seen.type != actor.event && !(actor.name == "reply" && seen.type == "commented")) {
-        return say("of an event " + seen.type);
-      }
-      if (!answer.state.empty() && seen.state != answer.state) {
-        return say(absl::StrCat("and state ", answer.state, ", but it is ", seen.state));
-      }
-      return "";
-    }
-    return say(absl::StrCat("and version ", answer.version, ", which does not exist"));
-  }
-  // States in which the tickets have been since the two began.
-  std::set<std::string> states, holders;
-  std::map<std::string, std::string> last;
-  for (const Seen& seen : outcome.events) {
-    const bool later = std::any_of(tickets.begin(), tickets.end(), [&](const Case* each) {
-      return each->ticket == seen.ticket && each->version > seen.version;
-    });
-    if (!seen.agent.empty()) last[seen.ticket] = seen.agent;
-    if (later) continue;
-    states.insert(seen.state);
-    holders.insert("employees/" + last[seen.ticket]);
-  }
-  (void)world;
+// Whether what a refusal says held at some moment while the two ran; `other` is who else did
+// something then.
+bool WasSo(const Answer& answer, const Actor& actor, const Actor& other, const Outcome& outcome) {
   const auto said = [&](const char* key) {
     const auto found = answer.metadata.find(key);
     return found == answer.metadata.end() ? std::string() : found->second;
   };
+  const auto ever = [&](const std::function<bool(const Seen&)>& holds) {
+    return std::any_of(outcome.events.begin(), outcome.events.end(),
+                       [&](const Seen& seen) { return seen.now && holds(seen); });
+  };
+  const auto of_it = [&](const Seen& seen) { return seen.ticket == actor.ticket; };
+  const auto came_from = [&](const char* name) { return actor.name == name || other.name == name; };
   if (answer.reason == "ILLEGAL_MOVE") {
-    if (states.count(said("state")) == 0) return say("in state " + said("state"));
-    if (absl::StrContains(said("allowed_states"), said("state"))) return say("where it is allowed");
-    return "";
+    const std::string state = said("state");
+    return !absl::StrContains(said("allowed_states"), state) &&
+           ever([&](const Seen& seen) { return of_it(seen) && seen.state == state; });
   }
   if (answer.reason == "ALREADY_TAKEN") {
-    if (holders.count(said("assignee")) == 0) return say("by " + said("assignee"));
+    return ever([&](const Seen& seen) {
+      return of_it(seen) && said("assignee") == absl::StrCat("employees/", seen.holder);
+    });
+  }
+  if (answer.reason == "NOT_YOURS") {
+    return actor.principal != "users/petrov" && ever([&](const Seen& seen) {
+             return of_it(seen) && actor.principal != absl::StrCat("users/", seen.holder);
+           });
+  }
+  if (answer.reason == "AGENT_AT_CAP") {
+    // Who left the team has room for none.
+    return said("active") == said("max_active") &&
+           (ever([&](const Seen& seen) { return seen.holder == said("agent"); }) ||
+            (said("max_active") == "0" && came_from("leave the team")));
+  }
+  if (answer.reason == "NOT_ELIGIBLE") {
+    if (said("why") == "ON_LEAVE") return came_from("leave");
+    if (said("why") == "NOT_A_MEMBER") return came_from("leave the team");
+    return said("why") == "DECLINED" &&
+           ever([&](const Seen& seen) { return of_it(seen) && seen.type == "declined"; });
+  }
+  // A pick sees the team as it is, and so does who takes somebody out of it for the second time.
+  if (answer.reason == "TICKET_NOT_VISIBLE" || answer.reason == "NOT_FOUND") {
+    return other.name == "leave the team";
+  }
+  // Anything else tells of trouble that is none of the caller's.
+  return false;
+}
+
+std::string Untrue(const Answer& answer, const Actor& actor, const Actor& other,
+                   const Outcome& outcome) {
+  const auto say = [&](const std::string& what) {
+    return absl::StrCat(actor.name, " was told ", answer.Text(), " ", what, "; ");
+  };
+  if (!answer.did.empty()) return "";
+  if (!answer.status.ok()) {
+    return WasSo(answer, actor, other, outcome)
+               ? ""
+               : say(absl::StrCat("which was never so (", answer.status.ToString(), ")"));
+  }
+  for (const Seen& seen : outcome.events) {
+    if (seen.ticket != answer.ticket || seen.version != answer.version) continue;
+    if (seen.prepared) return say("of a version that was there before");
+    if (seen.actor != actor.principal) return say("of an event by " + seen.actor);
+    if (seen.type != actor.event && !(actor.name == "reply" && seen.type == "commented")) {
+      return say("of an event " + seen.type);
+    }
+    if (!answer.state.empty() && seen.state != answer.state) {
+      return say(absl::StrCat("and state ", answer.state, ", but it is ", seen.state));
+    }
     return "";
   }
-  // Who may what, and who has room: true in one of the two orders, which NotSerial looks at.
-  const std::set<std::string> others = {"NOT_YOURS", "AGENT_AT_CAP", "NOT_ELIGIBLE",
-                                        "TICKET_NOT_VISIBLE"};
-  // Whoever is taken out of a team twice is not in it any more.
-  if (answer.reason == "NOT_FOUND" && actor.name == "leave the team") return "";
-  if (others.count(answer.reason) > 0) return "";
-  return say(absl::StrCat("(", answer.status.ToString(), ")"));
+  return say(absl::StrCat("and version ", answer.version, ", which does not exist"));
 }
 
 std::string Again(World& world, Replica& replica, const Answer& first, const Actor& actor,
@@ -192,6 +209,7 @@ Actor Make(const Operation& operation, const Case& each) {
   Actor actor;
   actor.name = operation.name;
   actor.event = operation.event;
+  if (operation.needs != Needs::kNothing) actor.ticket = each.ticket;
   const std::string who = operation.actor;
   actor.principal = who == "system" ? who : absl::StrCat("users/", who == "anna" ? each.anna : who);
   actor.run = [&operation, each, request_id = FreshId()](Replica& replica) {
@@ -240,14 +258,17 @@ Outcome Interleave(World& world, const Actor& a, const Actor& b,
     first.join();
     second.join();
   }
-  if (a.next_turn) a.next_turn(world.a());
-  if (b.next_turn) b.next_turn(world.b());
+  // Twice: what one loop gives back, the other may have to give away.
+  for (int turn = 0; turn < 2; ++turn) {
+    if (a.next_turn) a.next_turn(world.a());
+    if (b.next_turn) b.next_turn(world.b());
+  }
   Describe(world, tickets, &outcome);
   return outcome;
 }
 
 Outcome Crash(World& world, const Actor& actor, const std::vector<const Case*>& tickets, int stop,
-              bool for_good) {
+              Death death) {
   Outcome outcome;
   Replica& replica = world.a();
   replica.Reconnect();
@@ -258,9 +279,13 @@ Outcome Crash(World& world, const Actor& actor, const std::vector<const Case*>& 
     gate.End();
   });
   outcome.stop = gate.WaitForStop();
-  if (outcome.stop) {
+  if (outcome.stop && death == Death::kOfTheAnswer) {
+    world.HoldAnswers();
+    gate.Open();
+    world.LoseAnswers(replica);
+  } else if (outcome.stop) {
     world.KillConnections(replica);
-    if (for_good) gate.Cut();
+    if (death == Death::kForGood) gate.Cut();
     gate.Open();
   }
   first.join();
@@ -276,10 +301,8 @@ std::string NotSerial(const Outcome& outcome, const Outcome& a_first, const Outc
                       a_first.Text(), "\n  B first  ", b_first.Text());
 }
 
-std::string NotTrue(World& world, const Outcome& outcome, const Actor& a, const Actor& b,
-                    const std::vector<const Case*>& tickets) {
-  return Untrue(world, outcome.a, a, outcome, tickets) +
-         Untrue(world, outcome.b, b, outcome, tickets);
+std::string NotTrue(const Outcome& outcome, const Actor& a, const Actor& b) {
+  return Untrue(outcome.a, a, b, outcome) + Untrue(outcome.b, b, a, outcome);
 }
 
 std::string NotReplayed(World& world, const Outcome& outcome, const Actor& a, const Actor& b,

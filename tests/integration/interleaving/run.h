@@ -19,6 +19,7 @@ struct Actor {
   std::function<void(Replica&)> next_turn;  // Only of loops.
   std::string event;                        // What an OK answer to a person is about,
   std::string principal;                    // and who that person is.
+  std::string ticket;                       // What it is about; empty for one that makes it.
 };
 Actor Make(const Operation& operation, const Case& each);
 
@@ -27,7 +28,9 @@ struct Seen {
   std::string ticket;
   int64_t version = 0;
   std::string type, actor, agent, state;
+  std::string holder;     // Of the ticket after it; empty when nobody holds it.
   bool prepared = false;  // It was there before the two began.
+  bool now = true;        // The ticket was like this while they ran: no later one was prepared.
 };
 
 struct Outcome {
@@ -47,20 +50,25 @@ struct Outcome {
 Outcome Interleave(World& world, const Actor& a, const Actor& b,
                    const std::vector<const Case*>& tickets, int stop);
 
-// A on replica a up to just before its `stop`-th statement, where every connection of the replica
-// dies; `for_good`: and it cannot reach the database any more, as if the process had died. Then the
-// same on replica b with the same request id, as its client or the next owner of its work would do.
-// `a` is what came of the first, `b` of the repeat.
+enum class Death {
+  kOfConnections,  // Every connection of the replica ends; it may open others.
+  kForGood,        // And it cannot reach the database any more, as if the process had died.
+  kOfTheAnswer,    // The statement is carried out, and its answer never comes (World with a link).
+};
+
+// A on replica a up to just before its `stop`-th statement, where death comes. Then the same on
+// replica b with the same request id, as its client or the next owner of its work would do. `a` is
+// what came of the first, `b` of the repeat.
 Outcome Crash(World& world, const Actor& actor, const std::vector<const Case*>& tickets, int stop,
-              bool for_good);
+              Death death);
 
 // Why the outcome is neither that of A before B nor that of B before A; empty when it is one of
-// them. A loop that left its work to its next turn is judged by what came of it then.
+// them. A loop that left its work to its next turn is judged by what came of it then. Of several
+// things that stand in a call's way it may name any: whether that is true, NotTrue says.
 std::string NotSerial(const Outcome& outcome, const Outcome& a_first, const Outcome& b_first);
 
 // Why an answer was not true when it was given; empty when both were.
-std::string NotTrue(World& world, const Outcome& outcome, const Actor& a, const Actor& b,
-                    const std::vector<const Case*>& tickets);
+std::string NotTrue(const Outcome& outcome, const Actor& a, const Actor& b);
 
 // Asks again what was answered OK, at the other replica and with the same request id. Why the
 // second answer is not the first, or why it did something; empty when all is well.

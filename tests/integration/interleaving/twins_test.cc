@@ -25,7 +25,7 @@ TEST(Twins, AreOneCallAndGetOneAnswer) {
       const Outcome outcome = Interleave(world, actor, actor, {&each}, stop);
       SCOPED_TRACE(absl::StrCat(operation.name, " stopped before ",
                                 outcome.stop.value_or("nothing"), " (", stop, ")"));
-      EXPECT_EQ(NotTrue(world, outcome, actor, actor, {&each}), "") << outcome.Text();
+      EXPECT_EQ(NotTrue(outcome, actor, actor), "") << outcome.Text();
       EXPECT_TRUE(outcome.a.status.ok()) << outcome.a.status;
       EXPECT_TRUE(outcome.b.status.ok()) << outcome.b.status;
       EXPECT_EQ(outcome.a.ticket, outcome.b.ticket);

@@ -54,7 +54,7 @@ class NoBell final : public router::FlowBell {
 
 pg::PoolOptions PoolOf(World& world, const std::string& replica, const char* role, Gate& gate) {
   pg::PoolOptions options;
-  options.dsn = world.database().dsn(role);
+  options.dsn = world.Dsn(replica, role);
   options.size = 4;
   options.application_name = replica;
   options.before_statement = gate.Hook();
@@ -151,7 +151,15 @@ void Replica::Reconnect() {
   }
 }
 
-World::World(int cases) : flows_(cases) {
+World::World(int cases, bool through_a_link) : flows_(cases) {
+  if (through_a_link) {
+    const std::string dsn = database_.dsn();
+    const size_t host = dsn.find("host=") + 5;
+    hub_ = std::make_unique<chaos::LinkHub>();
+    link_ = &hub_->Add(
+        "postgres",
+        absl::StrCat("unix:", dsn.substr(host, dsn.find(' ', host) - host), "/.s.PGSQL.5432"));
+  }
   desk::SlaPolicy policy;
   policy.id = "hourly";
   policy.calendar_id = "always";
@@ -302,6 +310,8 @@ void World::AddTicket(Case& made, Needs needs, const std::string& holder) {
   filing.action = create;
   desk::Ticket ticket = Must(std::move(filing));
   made.ticket = ticket.id;
+  // What is filed from now on stands behind it in the queue, whatever its id.
+  SetTime(clock_.Now() + absl::Milliseconds(1));
   if (needs != Needs::kQueued) {
     ticket = Act(made, "boss", desk::AssignTicket{holder, "manual"});
     if (needs != Needs::kAssigned) ticket = Act(made, holder, desk::StartTicket{});
@@ -341,6 +351,27 @@ void World::KillConnections(const Replica& replica) {
       absl::StrCat("SELECT bool_and(pg_terminate_backend(pid, 20000)) FROM pg_stat_activity "
                    "WHERE datname = current_database() AND application_name = '",
                    replica.name(), "'"));
+}
+
+std::string World::Dsn(const std::string& replica, const std::string& role) {
+  const std::string dsn = database_.dsn(role);
+  if (link_ == nullptr || replica != "replica-a") return dsn;
+  // The later value wins in libpq.
+  return absl::StrCat(dsn, " host=127.0.0.1 port=", link_->port());
+}
+
+void World::HoldAnswers() { link_->Set({.hold_down = true}); }
+
+void World::LoseAnswers(const Replica& replica) {
+  const std::string busy = absl::StrCat(
+      "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+      "application_name = '",
+      replica.name(), "' AND state <> 'idle'");
+  if (!testing::Eventually([&] { return Query(busy) == "0"; })) {
+    Die("losing an answer", absl::DeadlineExceededError("the statement never ended"));
+  }
+  link_->Cut();
+  link_->Heal();
 }
 
 std::string World::Broken() {

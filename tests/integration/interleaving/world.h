@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 
+#include "chaos/link.h"
 #include "desk/ticket/command.h"
 #include "desk/ticket/ticket.h"
 #include "integration/interleaving/gate.h"
@@ -91,8 +92,9 @@ class Replica {
 
 class World {
  public:
-  // Prepares `cases` flows.
-  explicit World(int cases);
+  // Prepares `cases` flows. `through_a_link`: replica a reaches the database by a connection that
+  // can lose what comes back.
+  explicit World(int cases, bool through_a_link = false);
   ~World();
 
   Replica& a() { return *a_; }
@@ -112,6 +114,12 @@ class World {
   // Ends every connection of the replica, as the death of its process does, and waits until the
   // server has rolled back what they did.
   void KillConnections(const Replica& replica);
+  // With a link: what the server says to replica a stays under way from now on; and then, once the
+  // server has done what it was asked, is lost with the connections, and new ones are whole.
+  void HoldAnswers();
+  void LoseAnswers(const Replica& replica);
+  // How a replica reaches the database as `role`.
+  std::string Dsn(const std::string& replica, const std::string& role);
   // Every invariant that is broken, with examples; empty when clean.
   std::string Broken();
 
@@ -126,6 +134,8 @@ class World {
   desk::Ticket Act(const Case& each, const std::string& who, desk::Action action);
 
   testing::TestDatabase database_;
+  std::unique_ptr<chaos::LinkHub> hub_;
+  chaos::Link* link_ = nullptr;
   FakeClock clock_{absl::FromUnixSeconds(1794819600)};  // 2026-11-16 09:00 UTC.
   std::unique_ptr<pg::Pool> stale_pool_, own_pool_;
   bool cut_ = false;
