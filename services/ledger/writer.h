@@ -96,6 +96,8 @@ class Writer {
     int64_t version;
   };
 
+  // Who has the slot; empty when nobody has.
+  static std::string HolderOf(const desk::Ticket& ticket);
   void FindAnswers(const std::vector<const desk::Command*>& commands);
   const Answer* AnswerTo(const desk::Command& command) const;
   absl::StatusOr<std::optional<Outcome>> Replay(const desk::Command& command);
