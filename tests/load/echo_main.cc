@@ -42,8 +42,7 @@ class Echo final : public EchoBase {
   }
 
  private:
-  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
-                                   grpc::ByteBuffer* answer) {
+  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, grpc::ByteBuffer* answer) {
     *answer = grpc::ByteBuffer(&slice_, 1);
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(grpc::Status::OK);

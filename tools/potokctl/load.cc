@@ -4,11 +4,11 @@
 #include <ctime>
 #include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include <nlohmann/json.hpp>
 
 #include "commands.h"
 #include "load_calls.h"
@@ -129,10 +129,12 @@ void AddLoad(CLI::App& app, Where& where, Run& run) {
   auto company = std::make_shared<LoadCompany>();
   sub->add_option("what", options->what,
                   "creates: file requests, each with its own request_id; gets: read tickets; "
-                  "lists, boards, reports: what their names say; employees: import new ones; company: set up what "
+                  "lists, boards, reports: what their names say; employees: import new ones; "
+                  "company: set up what "
                   "tests/load/bench loads")
       ->required()
-      ->check(CLI::IsMember({"creates", "gets", "lists", "boards", "reports", "employees", "company"}));
+      ->check(
+          CLI::IsMember({"creates", "gets", "lists", "boards", "reports", "employees", "company"}));
   sub->add_option("--callers", options->callers, "different employees")
       ->check(CLI::Range(1, 5000))
       ->capture_default_str();
@@ -150,11 +152,13 @@ void AddLoad(CLI::App& app, Where& where, Run& run) {
       ->check(CLI::PositiveNumber);
   sub->add_option("--rate", options->rate, "open loop: calls a second")
       ->check(CLI::Range(0.1, 1e6));
-  sub->add_option("--flow", options->flows,
-                  "ids of the flows, in turn; for creates such without required fields (made: load)")
+  sub->add_option(
+         "--flow", options->flows,
+         "ids of the flows, in turn; for creates such without required fields (made: load)")
       ->delimiter(',');
   sub->add_option("--filter", options->filter, "lists: filter instead of the flow's tickets");
-  sub->add_option("--batch", options->batch, "employees: how many a call brings; all else counts calls")
+  sub->add_option("--batch", options->batch,
+                  "employees: how many a call brings; all else counts calls")
       ->check(CLI::Range(1, 5000))
       ->capture_default_str();
   sub->add_option("--to", options->to,

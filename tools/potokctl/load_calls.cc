@@ -74,10 +74,9 @@ absl::Status LoadCalls::FindTickets() {
       connection_.Call(*connection_.intake, &IntakeService::Stub::ListTickets, request, As{});
   if (!page.ok()) return page.status();
   for (const intake::v1::Ticket& ticket : page->tickets()) tickets_.push_back(ticket.name());
-  return tickets_.empty()
-             ? absl::NotFoundError(
-                   "there are no tickets to read: run `potokctl load creates` first")
-             : absl::OkStatus();
+  return tickets_.empty() ? absl::NotFoundError(
+                                "there are no tickets to read: run `potokctl load creates` first")
+                          : absl::OkStatus();
 }
 
 template <class Stub, class Q, class A>
@@ -109,8 +108,7 @@ void LoadCalls::Send(int64_t i, Done done) {
         "The printer on the second floor does not print, and the report is due.");
     request.set_request_id(NewRequestId());
     return Start(intake_, &IntakeService::StubInterface::async_interface::CreateTicket, i,
-                 Requester(LoadEmployee(i, options_.callers)), std::move(request),
-                 std::move(done));
+                 Requester(LoadEmployee(i, options_.callers)), std::move(request), std::move(done));
   }
   if (options_.what == "employees") {
     // Call number i brings people of its own, new in each run.
@@ -124,8 +122,9 @@ void LoadCalls::Send(int64_t i, Done done) {
       employee.set_time_zone("Europe/Moscow");
     }
     request.set_request_id(NewRequestId());
-    return Start(directory_, &DirectoryService::StubInterface::async_interface::BatchUpsertEmployees,
-                 i, As{}, std::move(request), std::move(done));
+    return Start(directory_,
+                 &DirectoryService::StubInterface::async_interface::BatchUpsertEmployees, i, As{},
+                 std::move(request), std::move(done));
   }
   if (options_.what == "gets") {
     intake::v1::GetTicketRequest request;

@@ -18,9 +18,7 @@ using sla_timer::v1::Term;
 constexpr int kMostActive = 1000;  // What a flow may allow at most.
 
 // "BEHA", "BEHB", ...: prefixes are letters.
-std::string Prefix(const std::string& stem, int i) {
-  return stem + static_cast<char>('A' + i);
-}
+std::string Prefix(const std::string& stem, int i) { return stem + static_cast<char>('A' + i); }
 
 absl::Status FineIfExists(const absl::Status& status) {
   return absl::IsAlreadyExists(status) ? absl::OkStatus() : status;
@@ -56,8 +54,8 @@ absl::Status AddPolicy(Connection& connection, const std::string& id, int days) 
   Term& term = *policy.mutable_sla_policy()->mutable_fallback_target()->mutable_resolution();
   term.set_amount(days);
   term.set_unit(Term::UNIT_WORKING_DAYS);
-  return Do(connection, *connection.policies, &sla_timer::v1::SlaPolicyService::Stub::CreateSlaPolicy,
-            policy);
+  return Do(connection, *connection.policies,
+            &sla_timer::v1::SlaPolicyService::Stub::CreateSlaPolicy, policy);
 }
 
 absl::Status AddFlow(Connection& connection, const std::string& id, const std::string& prefix,
@@ -105,16 +103,16 @@ absl::Status Grow(Connection& connection, int age) {
   create.mutable_ticket()->set_description(
       "The printer on the second floor does not print, and the report is due.");
   create.set_request_id(NewRequestId());
-  POTOK_ASSIGN_OR_RETURN(Ticket ticket,
-                         connection.Call(*connection.intake,
-                                         &intake::v1::IntakeService::Stub::CreateTicket, create,
-                                         Requester(requester)));
+  POTOK_ASSIGN_OR_RETURN(
+      Ticket ticket,
+      connection.Call(*connection.intake, &intake::v1::IntakeService::Stub::CreateTicket, create,
+                      Requester(requester)));
   if (age == 0) return absl::OkStatus();
   router::v1::AssignTicketRequest assign;
   assign.set_name(ticket.name());
   assign.set_agent(absl::StrCat("employees/", agent));
-  POTOK_RETURN_IF_ERROR(Do(connection, *connection.router,
-                           &router::v1::RouterService::Stub::AssignTicket, assign));
+  POTOK_RETURN_IF_ERROR(
+      Do(connection, *connection.router, &router::v1::RouterService::Stub::AssignTicket, assign));
   if (age == 1) return absl::OkStatus();
   POTOK_ASSIGN_OR_RETURN(ticket, Read(connection, ticket.name()));
   POTOK_ASSIGN_OR_RETURN(ticket, Start(connection, ticket, agent));
@@ -144,8 +142,7 @@ absl::Status SetUpLoadCompany(Connection& connection, const LoadCompany& company
   POTOK_RETURN_IF_ERROR(AddPolicy(connection, "behind", 200));
   for (int desk = 0; desk < company.desks; ++desk) {
     const std::string flow = absl::StrCat("turn-", desk);
-    POTOK_RETURN_IF_ERROR(
-        AddEmployees(connection, absl::StrCat(flow, "-agent-"), company.agents));
+    POTOK_RETURN_IF_ERROR(AddEmployees(connection, absl::StrCat(flow, "-agent-"), company.agents));
     POTOK_RETURN_IF_ERROR(AddFlow(connection, flow, Prefix("TURN", desk), "load",
                                   api::v1::DISTRIBUTION_MODE_ROUND_ROBIN));
     POTOK_RETURN_IF_ERROR(AddTeam(connection, flow, company.agents));

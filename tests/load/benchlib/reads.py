@@ -76,8 +76,14 @@ def p7(bench):
 # Tables that grow with the work; the others are as large as the company.
 GROWING = {"ticket", "ticket_event", "event_text", "outbox", "outbox_0", "outbox_1", "event_log", "idem", "assignment", "sla_timer", "sla_fired",
            "decision", "queue_entry", "planned", "delivery", "inbox", "ticket_fact", "dlq"}
-# Statements that are to read all of a table, and why that is fine.
-READ_ALL = {"intake.admission_facts": "the outbox, which is nearly empty", "ledger.count_ledger": "part of VerifyLedger"}
+# Statements that are to read all of a table, or get their conditions while they run, and why that is fine.
+READ_ALL = {
+    "intake.list_tickets": "filter and order are appended by the call: P7",
+    "intake.admission_facts": "counts the outbox up to a limit",
+    "intake.admin_transport": "counts the outbox, for an admin",
+    "platform.backlog": "counts the outbox up to a limit",
+    "ledger.count_ledger": "part of VerifyLedger",
+}
 
 
 def scans(plan, found):
@@ -91,7 +97,9 @@ def p14(bench):
     """Every statement of the code base, as Postgres plans it when it knows nothing of the parameters."""
     row = Row("P14", "statements that read a growing table in sequence", "0", "").must("<=", 0)
     stack = bench.stack
-    stack.use(bench.behind)
+    stack.copy(bench.behind, "plans")
+    stack.use("plans")
+    stack.script(os.path.join(ROOT, "tests/load/plans.sql"))
     files = sorted(glob.glob(os.path.join(ROOT, "services/**/store/sql/*.sql"), recursive=True)
                    + glob.glob(os.path.join(ROOT, "services/platform/**/sql/*.sql"), recursive=True))
     bad = 0
@@ -114,4 +122,5 @@ def p14(bench):
             bench.say(f"{name} reads all of {', '.join(sorted(found))}")
     row.what += f" (of {len(files)})"
     row.add(bad)
+    stack.drop("plans")
     return [row]
