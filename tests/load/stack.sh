@@ -11,15 +11,15 @@
 #   tests/load/stack.sh value KEY                 run, dsn, pid:NAME, metrics:NAME
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-CACHE=$ROOT/.cache
-# What the functions below read.
+# What the functions of tools/dev read; exported, since nothing here does.
+export CACHE=$ROOT/.cache
 export PYTHON=/usr/bin/python3
 BIN=${POTOK_BIN:-$ROOT/build/dev/bin}
 for part in say lock deps fetch build process storage services stack; do
   # shellcheck disable=SC1090 # each of them is checked by itself
   . "$ROOT/tools/dev.d/$part.sh"
 done
-TIME_SCALE=1 TIME_ORIGIN=''
+export TIME_SCALE=1 TIME_ORIGIN=''
 open_stack bench
 
 # Counters of statements, and the instant of each commit: create -> assigned is measured between commits.
