@@ -8,8 +8,12 @@ target_compile_options(potok_warnings INTERFACE -Wall -Wextra -Werror -Wno-missi
 # For every unit alike: some libraries bring it along, and a precompiled header fits only units with the same flags.
 target_compile_options(potok_warnings INTERFACE -pthread)
 
+# Seconds after which a test program hangs. Slow builds have longer, and run the same.
+set(POTOK_TEST_TIMEOUT 600)
+
 add_library(potok_sanitize INTERFACE)
 if(POTOK_SANITIZE)
+  set(POTOK_TEST_TIMEOUT 1800)
   # Every finding ends the program: one that is only printed would pass the test. -Wmaybe-uninitialized sees ghosts in
   # instrumented code (GCC bug 71962); the plain build has it.
   target_compile_options(potok_sanitize INTERFACE -fsanitize=${POTOK_SANITIZE} -fno-sanitize-recover=all
@@ -129,7 +133,7 @@ function(potok_test)
   endif()
   potok_executable(NAME ${A_NAME} PCH ${A_PCH} ${quick} SRCS ${A_SRCS} DEPS ${A_DEPS} GTest::gmock GTest::gtest_main)
   add_test(NAME ${A_NAME} COMMAND ${A_NAME} --gtest_color=no)
-  set_tests_properties(${A_NAME} PROPERTIES LABELS "${A_LABELS}" TIMEOUT 600)
+  set_tests_properties(${A_NAME} PROPERTIES LABELS "${A_LABELS}" TIMEOUT ${POTOK_TEST_TIMEOUT})
   add_dependencies(potok_tests ${A_NAME})
 endfunction()
 add_custom_target(potok_tests)

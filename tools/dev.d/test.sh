@@ -19,8 +19,8 @@ Failed and skipped checks are listed by name; the last line is `N passed, N fail
   --quick       without e2e, chaos and what is labelled slow, a tenth of the schedules: within 3 minutes once built
   --chaos       instead of all that: every row of tests/chaos (--rows: only these), each with N seeds (--seeds), and the
                 table in tests/chaos/README.md made anew
-  --asan        in build/asan with the address and undefined behaviour sanitizers (unit and integration)
-  --tsan        in build/tsan with the thread sanitizer (unit and integration)
+  --asan        in build/asan with the address and undefined behaviour sanitizers (unit, simulation and integration)
+  --tsan        in build/tsan with the thread sanitizer (unit, simulation and integration)
   --no-redis    without any Redis: none is started, the services are told of one that never answers. Tests that are
                 about Redis itself are listed by name; everything else must pass
   --fuzz        instead of the tests: libFuzzer invents inputs (30 s a target) for the targets of tests/fuzz
@@ -102,10 +102,7 @@ cmd_test() {
   say "  Postgres and ${POTOK_NO_REDIS:+no }Redis in $RUN"
   if [ -n "${POTOK_NO_REDIS:-}" ] && running redis; then end_process redis TERM 10; fi
   eval "$(test_environment "$tree")"
-  local supp=$ROOT/tests/sanitizers
-  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1}
-  export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1} LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$supp/lsan.supp:print_suppressions=0}
-  export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1:suppressions=$supp/tsan.supp}
+  if [ "$tree" != dev ]; then sanitizer_environment "$tree"; fi
 
   local results=$CACHE/test-results/$tree phase
   local -a reports=() phases=(unit simulation gates integration e2e chaos) only=()
@@ -134,6 +131,16 @@ cmd_test() {
     rc=1
   fi
   return "$rc"
+}
+
+# How programs of build/asan and build/tsan report, and how much longer everybody waits for them.
+sanitizer_environment() {
+  local supp=$ROOT/tests/sanitizers patience=3
+  if [ "$1" = tsan ]; then patience=6; fi
+  export POTOK_TEST_PATIENCE=${POTOK_TEST_PATIENCE:-$patience}
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1}
+  export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1} LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$supp/lsan.supp:print_suppressions=0}
+  export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1:suppressions=$supp/tsan.supp}
 }
 
 # run_phase TREE LABEL RESULT_DIR CTEST_ARGS...
