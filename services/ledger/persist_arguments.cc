@@ -56,14 +56,14 @@ void PersistArguments::AddEvent(const desk::Ticket& t, const desk::Event& e,
   const auto answer = [&](const std::string& text) {
     return answers ? std::optional<absl::string_view>(text) : std::nullopt;
   };
-  AddRow<kEventColumns>(
-      events_, t.part, t.id, e.version, desk::Name(e.type), e.actor, e.at,
-      desk::Name(e.state_after), BodyOf(e).dump(), static_cast<int>(desk::TopicOf(e.type)),
-      NotEmpty(e.text), answer(command.viewer.principal), answer(command.request_id),
-      answer(command.method), answer(command.body_hash), NotEmpty(slot.agent),
-      gives ? std::optional<absl::string_view>(t.flow_id) : std::nullopt,
-      gives ? std::optional(slot.active_after) : std::nullopt,
-      gives ? std::optional(slot.cap) : std::nullopt);
+  AddRow<kEventColumns>(events_, t.part, t.id, e.version, desk::Name(e.type), e.actor, e.at,
+                        desk::Name(e.state_after), BodyOf(e).dump(),
+                        static_cast<int>(desk::TopicOf(e.type)), NotEmpty(e.text),
+                        answer(command.viewer.principal), answer(command.request_id),
+                        answer(command.method), answer(command.body_hash), NotEmpty(slot.agent),
+                        gives ? std::optional<absl::string_view>(t.flow_id) : std::nullopt,
+                        gives ? std::optional(slot.active_after) : std::nullopt,
+                        gives ? std::optional(slot.cap) : std::nullopt);
 }
 
 void PersistArguments::ArmTimer(const desk::Ticket& ticket, const desk::Timer& timer) {

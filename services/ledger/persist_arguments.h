@@ -1,5 +1,5 @@
-// What a batch of commands leaves in the ledger, as the arguments of persist.sql: an array a column.
-// The order of the columns is that statement's.
+// What a batch of commands leaves in the ledger, as the arguments of persist.sql: an array a
+// column. The order of the columns is that statement's.
 #pragma once
 
 #include <string>
@@ -27,7 +27,8 @@ class PersistArguments {
   void AddEvent(const desk::Ticket& ticket, const desk::Event& event, const desk::Command& command,
                 const Slot& slot);
   void ArmTimer(const desk::Ticket& ticket, const desk::Timer& timer);
-  // Ends the timers of `ticket` but those of the kinds in `kept`; of the others, `fired` have fired.
+  // Ends the timers of `ticket` but those of the kinds in `kept`; of the others, `fired` have
+  // fired.
   void EndTimers(const desk::Ticket& ticket, const std::vector<std::string>& kept,
                  const std::vector<std::string>& fired);
 

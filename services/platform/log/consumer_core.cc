@@ -22,6 +22,8 @@ constexpr int kUnheardSweeps = 3;
 constexpr absl::Duration kListenAnew = absl::Seconds(5);
 // Of a stream; whoever floods Redis is told of often enough.
 constexpr size_t kUnprovenLimit = 256;
+// Phantoms of a stream that are remembered, so that each is told once.
+constexpr size_t kToldLimit = 1024;
 
 std::uint64_t Unsigned(std::int64_t pos) { return static_cast<std::uint64_t>(pos); }
 
@@ -187,7 +189,10 @@ void ConsumerCore::SweepSoon(absl::Duration now) {
   next_sweep_ = std::min(next_sweep_, std::max(now, last_sweep_ + options_.poll_without_redis));
 }
 
-void ConsumerCore::FoundPhantom(const Place& place, EntryId id, std::string why) {
+void ConsumerCore::FoundPhantom(Place& place, EntryId id, std::string why) {
+  // It is heard again when listening goes back to the end of the log.
+  if (!place.told.insert(id).second) return;
+  if (place.told.size() > kToldLimit) place.told.erase(place.told.begin());
   ++tally_.phantoms;
   phantoms_.push_back({place.known.stream, place.known.incarnation, id, std::move(why)});
 }
@@ -213,6 +218,7 @@ void ConsumerCore::Swept(const std::vector<StreamPlace>& places, absl::Duration 
     if (renamed) {
       place.heard = {};
       place.unproven.clear();
+      place.told.clear();
     }
     // What lies beyond the log is gone with the server that had it, or with the incarnation the
     // relay raises within a second; else news would be listened for where none comes for long.

@@ -176,6 +176,7 @@ class ConsumerCore {
     StreamPlace known;
     EntryId heard;                     // the last one Redis told of
     std::vector<HeardEntry> unproven;  // heard of, not seen in the log yet
+    std::set<EntryId> told;            // phantoms of this incarnation, the highest of them
     bool beyond = false;               // the log ended before it, at the last sweep
     bool muted = false;                // what was heard last was nothing: not before a sweep
     int failed = 0;                    // attempts of the entry after the offset
@@ -210,7 +211,7 @@ class ConsumerCore {
   // The offset of a stream is now `pos`, and whatever was counted for the entry before is over.
   void Advance(Place& place, std::int64_t pos);
   void SweepSoon(absl::Duration now);
-  void FoundPhantom(const Place& place, EntryId id, std::string why);
+  void FoundPhantom(Place& place, EntryId id, std::string why);
 
   Options options_;
   std::map<int, std::string> tokens_;  // part -> token

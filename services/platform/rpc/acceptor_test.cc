@@ -74,8 +74,8 @@ TEST(ChooseVictims, TakesWhoNeverCalledThenWhoIsSilentForLongestAndNobodyWhoJust
 TEST_F(AcceptorTest, GoesOnAfterTheProcessRanOutOfDescriptors) {
   Listen(100);
   for (int i = 0; i < 8; ++i) ASSERT_GE(Client(), 0);  // The kernel completes them by itself.
-  // UBSan looks through a pipe at an object whose class it meets for the first time, and below there
-  // is no descriptor left for one: it is to meet what Render() uses now.
+  // UBSan looks through a pipe at an object whose class it meets for the first time, and below
+  // there is no descriptor left for one: it is to meet what Render() uses now.
   (void)metrics_.Render();
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
