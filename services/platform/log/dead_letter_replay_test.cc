@@ -391,7 +391,7 @@ TEST_F(DeadLetterReplayTest, AReplayThatHangsIsGivenUpAndTheGroupGoesOn) {
   absl::Notification release;
   ConsumerOptions options = ConsumerDefaults(kGroup);
   options.attempts = 2;
-  options.handler_budget = absl::Milliseconds(300);
+  options.handler_budget = testing::Stretched(absl::Milliseconds(300));
   Consumer consumer(options, database_.pool(),
                     [&](pg::Tx& tx, const std::vector<LogEntry>& entries) -> absl::Status {
                       for (const LogEntry& entry : entries) {
