@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -10,6 +12,7 @@
 #include "notifier/store/delivery_lists.h"
 #include "notifier/store/facts_codec.h"
 #include "notifier/store/text_folder.h"
+#include "platform/pg/transaction.h"
 #include "platform/testing/stack.h"
 #include "platform/testing/status_matchers.h"
 
@@ -22,6 +25,35 @@ using ::potok::testing::StatusIs;
 TEST(NotifierStatements, FitTheSchema) {
   testing::TestDatabase database;
   EXPECT_THAT(testing::PrepareAll(database, sql::kAllStatements), IsOk());
+}
+
+// Statistics are mostly taken while no mail waits; the plan made then must not become quadratic
+// when thousands do.
+TEST(NotifierStatements, AClaimLooksUpWhatStandsBeforeAMailByTheUniqueKeyWhateverTheStatistics) {
+  testing::TestDatabase database;
+  database.Query(
+      "INSERT INTO notifier.delivery (part, id, ticket_id, version, flow_id, rule, kind, role,"
+      " recipient, channel, locale, facts, planned_at, state, next_at, caused_at, finished_at)"
+      " SELECT i % 16, gen_random_uuid(), gen_random_uuid(), 1, 'it', 'r', 'k', 'o', 'anna',"
+      " 'email', 'ru', '{}', now(), 'sent', now(), now(), now() FROM generate_series(1, 20000) i");
+  database.Query("ANALYZE notifier.delivery");
+  std::string plan;
+  ASSERT_THAT(pg::InTransaction(
+                  database.pool(), {},
+                  [&](pg::Tx& tx) -> absl::Status {
+                    tx.Exec("SET LOCAL plan_cache_mode = force_generic_plan");
+                    tx.Exec(absl::StrCat("PREPARE claim AS\n", sql::kClaimDeliveries.text));
+                    for (const auto& row : tx.Exec("EXPLAIN EXECUTE claim('email', 16,"
+                                                   " '01900000-0000-7000-8000-000000000000', 1)")) {
+                      absl::StrAppend(&plan, row[0].c_str(), "\n");
+                    }
+                    return absl::OkStatus();
+                  }),
+              IsOk());
+  const std::string before = plan.substr(std::min(plan.find("SubPlan"), plan.size()));
+  EXPECT_THAT(before, ::testing::HasSubstr("delivery_part_ticket_id_recipient_channel_version_key"))
+      << plan;
+  EXPECT_THAT(before, ::testing::Not(::testing::HasSubstr("delivery_due"))) << plan;
 }
 
 TEST(NotifierStatements, EveryFilterFieldHasItsColumn) {
