@@ -73,24 +73,27 @@ ConsumerAction ConsumerCore::Next(absl::Duration now) {
     return {.kind = ConsumerAction::kTake, .streams = asked_, .limit = 1};
   }
   if (now >= next_sweep_) return {.kind = ConsumerAction::kSweep};
-  // A round of before may hold nothing but streams whose news is over.
-  for (bool anew = false; !anew || !round_.empty();) {
-    if (round_.empty()) {
-      anew = true;
-      BuildRound(now);
-      continue;
-    }
+  // A round of before may hold nothing but streams whose news is over; then there is a new one.
+  auto action = FromRound();
+  if (!action.has_value()) {
+    BuildRound(now);
+    action = FromRound();
+  }
+  return action.has_value() ? *std::move(action) : Idle(now);
+}
+
+std::optional<ConsumerAction> ConsumerCore::FromRound() {
+  while (!round_.empty()) {
     const Turn turn = std::move(round_.front());
     round_.pop_front();
     auto action = turn.single ? Single(turn.streams[0]) : Together(turn.streams);
-    if (action.has_value()) {
-      asked_ = action->streams;
-      limit_ = action->limit;
-      settles_blind_ = action->settles_blind;
-      return *std::move(action);
-    }
+    if (!action.has_value()) continue;
+    asked_ = action->streams;
+    limit_ = action->limit;
+    settles_blind_ = action->settles_blind;
+    return action;
   }
-  return Idle(now);
+  return std::nullopt;
 }
 
 void ConsumerCore::BuildRound(absl::Duration now) {

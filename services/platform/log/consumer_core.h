@@ -198,6 +198,8 @@ class ConsumerCore {
   };
 
   void BuildRound(absl::Duration now);
+  // What the next of its turns wants that still wants something.
+  std::optional<ConsumerAction> FromRound();
   std::optional<ConsumerAction> Single(Stream stream);
   std::optional<ConsumerAction> Together(const std::vector<Stream>& streams);
   ConsumerAction Idle(absl::Duration now);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -46,11 +47,11 @@ TEST_F(ConsumerTest, EveryEntryHasItsEffectOnceUnderFailuresTakeoversAndRedisLos
   Consumer two(options, database_.pool(), flaky);
   one.Start();
   two.Start();
-  std::atomic<bool> done{false};
+  absl::Notification done;
   std::thread chaos([&] {
     redis::Connection redis({.address = redis_.address()});
     std::minstd_rand random{7};
-    while (!done) {
+    do {
       // Takes leases away under running handlers: their owners become zombies that still write.
       // What a renewal holds is left to the next round: a deadlock with it would hold up all leases
       // for as long as they live.
@@ -59,15 +60,14 @@ TEST_F(ConsumerTest, EveryEntryHasItsEffectOnceUnderFailuresTakeoversAndRedisLos
           "ledger.lease WHERE name LIKE 'consumer:%:%' AND hashtext(name || '",
           random(), "') % 3 = 0 FOR UPDATE SKIP LOCKED)"));
       (void)redis.Command({"FLUSHALL"});
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
+    } while (!done.WaitForNotificationWithTimeout(absl::Milliseconds(50)));
   });
   const int entries = 64 * 30;
   for (int version = 1; version <= 30; ++version) {
     for (int e = 0; e < 64; ++e) ASSERT_THAT(Append(database_.pool(), e, version, version), IsOk());
   }
   EXPECT_TRUE(EffectsReach(entries)) << Int("SELECT count(*) FROM public.effect");
-  done = true;
+  done.Notify();
   chaos.join();
   one.Stop();
   two.Stop();
