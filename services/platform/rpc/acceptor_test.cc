@@ -7,32 +7,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "absl/strings/numbers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "platform/testing/loopback.h"
 #include "platform/testing/signal.h"
 
 namespace potok::rpc {
 namespace {
 
+using testing::ConnectToLoopback;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-// A client's end of a connection, or -1.
-int Connect(const std::string& address) {
-  int port = 0;
-  EXPECT_TRUE(absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port));
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  name.sin_port = htons(static_cast<uint16_t>(port));
-  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (connect(fd, reinterpret_cast<sockaddr*>(&name), sizeof(name)) == 0) return fd;
-  close(fd);
-  return -1;
-}
 
 class AcceptorTest : public ::testing::Test {
  protected:
@@ -45,7 +32,7 @@ class AcceptorTest : public ::testing::Test {
   void Start() {
     acceptor_->Start([this](int fd, bool) { served_.Add(fd); });
   }
-  int Client() { return clients_.emplace_back(Connect(acceptor_->addresses()[0])); }
+  int Client() { return clients_.emplace_back(ConnectToLoopback(acceptor_->addresses()[0])); }
   ~AcceptorTest() override {
     acceptor_.reset();
     for (const int fd : clients_) close(fd);
@@ -169,7 +156,7 @@ TEST_F(AcceptorTest, AfterTheStopNobodyConnects) {
   ASSERT_TRUE(served_.WaitForCount(1));
   acceptor_->Stop();
   acceptor_->Stop();
-  EXPECT_EQ(Connect(acceptor_->addresses()[0]), -1);
+  EXPECT_EQ(ConnectToLoopback(acceptor_->addresses()[0]), -1);
 }
 
 TEST_F(AcceptorTest, ASocketFileOfADeadProcessIsReplacedAndOneInUseIsNot) {

@@ -46,17 +46,16 @@ bool MayGoOn(int fd, const iovec* pieces, size_t size) {
   const absl::MutexLock lock(&share.mu);
   const auto it = share.watched.find(fd);
   if (it == share.watched.end()) return true;
-  if (it->second.inode != InodeOf(fd)) {
-    share.watched.erase(it);
-    return true;
-  }
   const absl::Duration now = absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
   for (; size > 0; ++pieces) {
     const size_t here = std::min(size, pieces->iov_len);
     if (!it->second.meter.Read(now, static_cast<const char*>(pieces->iov_base), here)) {
-      it->second.tally->ended.fetch_add(1);
+      // Asked only here: this is on the way of every read, and a socket that took over the number
+      // loses nothing by having been counted.
+      const bool is_it = it->second.inode == InodeOf(fd);
+      if (is_it) it->second.tally->ended.fetch_add(1);
       share.watched.erase(it);
-      return false;
+      return !is_it;
     }
     size -= here;
   }

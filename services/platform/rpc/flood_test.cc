@@ -1,16 +1,14 @@
 // A real gRPC server and clients that speak HTTP/2 by hand.
-#include <arpa/inet.h>
 #include <cerrno>
-#include <netinet/in.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "absl/strings/numbers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "platform/rpc/probe_server.h"
+#include "platform/testing/loopback.h"
 
 namespace potok::rpc {
 namespace {
@@ -41,19 +39,12 @@ std::string Call(uint32_t stream) {
 
 class FloodTest : public ProbeServerTest {
  protected:
-  FloodTest() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
   ~FloodTest() override { close(fd_); }
 
   void SetUp() override {
     ProbeServerTest::SetUp();
-    const std::string& address = server_.addresses()[0];
-    int port = 0;
-    ASSERT_TRUE(absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port));
-    sockaddr_in name{};
-    name.sin_family = AF_INET;
-    name.sin_port = htons(static_cast<uint16_t>(port));
-    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ASSERT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&name), sizeof(name)), 0);
+    fd_ = testing::ConnectToLoopback(server_.addresses()[0]);
+    ASSERT_NE(fd_, -1);
     ASSERT_TRUE(Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Frame(kSettings, 0, 0, "")));
   }
 
@@ -88,7 +79,7 @@ class FloodTest : public ProbeServerTest {
     return stub_->Open(&context, {}, &answer).ok();
   }
 
-  const int fd_;
+  int fd_ = -1;
 };
 
 TEST_F(FloodTest, CallsTakenBackAtOnceEndTheConnectionAndNobodyElses) {
