@@ -10,12 +10,18 @@ namespace {
 
 // Columns of the sets of persist.sql.
 constexpr int kTicketColumns = 55, kEventColumns = 18, kTimerColumns = 5, kEndColumns = 4;
+// And those of persist_fired.sql.
+constexpr int kFiredColumns = 7;
 
 template <int kColumns, class... Value>
 void AddRow(std::vector<pg::ArrayParam>& columns, const Value&... values) {
   static_assert(sizeof...(values) == kColumns);
   auto column = columns.begin();
   ((column++)->Add(values), ...);
+}
+
+void TakeColumns(std::vector<pg::ArrayParam>& columns, std::vector<pg::Param>* out) {
+  for (pg::ArrayParam& column : columns) out->push_back(column.Take());
 }
 
 std::optional<absl::string_view> NotEmpty(const std::string& text) {
@@ -32,7 +38,8 @@ PersistArguments::PersistArguments()
     : tickets_(kTicketColumns),
       events_(kEventColumns),
       timers_(kTimerColumns),
-      ends_(kEndColumns) {}
+      ends_(kEndColumns),
+      fired_(kFiredColumns) {}
 
 void PersistArguments::AddTicket(const desk::Ticket& t, bool born) {
   if (!born) ++changed_;
@@ -64,6 +71,10 @@ void PersistArguments::AddEvent(const desk::Ticket& t, const desk::Event& e,
                         gives ? std::optional<absl::string_view>(t.flow_id) : std::nullopt,
                         gives ? std::optional(slot.active_after) : std::nullopt,
                         gives ? std::optional(slot.cap) : std::nullopt);
+  if (!e.timer) return;
+  any_fired_ = true;
+  AddRow<kFiredColumns>(fired_, t.part, t.id, desk::Name(*e.timer), e.gen, e.due_at, e.at,
+                        e.version);
 }
 
 void PersistArguments::ArmTimer(const desk::Ticket& ticket, const desk::Timer& timer) {
@@ -78,9 +89,13 @@ void PersistArguments::EndTimers(const desk::Ticket& ticket, const std::vector<s
 
 std::vector<pg::Param> PersistArguments::Take() {
   std::vector<pg::Param> out;
-  for (Columns* columns : {&tickets_, &events_, &timers_, &ends_}) {
-    for (pg::ArrayParam& column : *columns) out.push_back(column.Take());
-  }
+  for (Columns* columns : {&tickets_, &events_, &timers_, &ends_}) TakeColumns(*columns, &out);
+  return out;
+}
+
+std::vector<pg::Param> PersistArguments::TakeFired() {
+  std::vector<pg::Param> out;
+  if (any_fired_) TakeColumns(fired_, &out);
   return out;
 }
 

@@ -1,5 +1,5 @@
-// What a batch of commands leaves in the ledger, as the arguments of persist.sql: an array a
-// column. The order of the columns is that statement's.
+// What a batch of commands leaves in the ledger, as the arguments of persist.sql and
+// persist_fired.sql: an array a column, in the order of those statements. Not thread-safe.
 #pragma once
 
 #include <string>
@@ -23,7 +23,8 @@ class PersistArguments {
     int active_after = 0;
     int cap = 0;
   };
-  // An event of `ticket`, with the answer to keep for the command that caused it.
+  // An event of `ticket`, with the answer to keep for the command that caused it and the timer that
+  // fired with it.
   void AddEvent(const desk::Ticket& ticket, const desk::Event& event, const desk::Command& command,
                 const Slot& slot);
   void ArmTimer(const desk::Ticket& ticket, const desk::Timer& timer);
@@ -33,14 +34,17 @@ class PersistArguments {
                  const std::vector<std::string>& fired);
 
   int changed() const { return changed_; }  // Tickets that are not new.
-  // Nothing can be added any more.
+  // Those of persist.sql; nothing can be added any more.
   std::vector<pg::Param> Take();
+  // Those of persist_fired.sql, none when no timer fired; likewise.
+  std::vector<pg::Param> TakeFired();
 
  private:
   using Columns = std::vector<pg::ArrayParam>;
 
-  Columns tickets_, events_, timers_, ends_;
+  Columns tickets_, events_, timers_, ends_, fired_;
   int changed_ = 0;
+  bool any_fired_ = false;
 };
 
 }  // namespace potok::ledger

@@ -19,7 +19,6 @@ namespace {
 
 using desk::Command;
 using desk::Ticket;
-using nlohmann::json;
 
 absl::Status RequestIdReused(const Command& command) {
   ErrorDetail detail;
@@ -303,7 +302,6 @@ absl::Status Writer::WriteRows() {
     rows.AddTicket(last->after, /*born=*/!first->before);
     AlignTimers(*first, *last, &rows);
   }
-  json fired = json::array();
   for (const Change& change : changes_) {
     const Ticket& t = change.after;
     const desk::Event& e = change.event;
@@ -313,21 +311,14 @@ absl::Status Writer::WriteRows() {
       slot = {to, change.active_after, change.cap_at_assign};
     }
     rows.AddEvent(t, e, *change.command, slot);
-    if (e.timer) {
-      fired.push_back({{"part", t.part},
-                       {"ticket_id", t.id},
-                       {"kind", std::string(desk::Name(*e.timer))},
-                       {"gen", e.gen},
-                       {"due_at", pg::ToTimestamp(*e.due_at)},
-                       {"fired_at", pg::ToTimestamp(e.at)},
-                       {"version", e.version}});
-    }
   }
   const pqxx::result done = tx_.RunBound(sql::kPersist, rows.Take());
   if (done[0][0].as<int>() != rows.changed()) {
     return MakeError(absl::StatusCode::kAborted, "TICKET_MOVED", "a locked ticket row moved");
   }
-  if (!fired.empty()) tx_.Run(sql::kPersistFired, fired.dump());
+  if (std::vector<pg::Param> fired = rows.TakeFired(); !fired.empty()) {
+    tx_.RunBound(sql::kPersistFired, fired);
+  }
   return absl::OkStatus();
 }
 

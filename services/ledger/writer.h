@@ -53,8 +53,8 @@ class Writer {
   // one go.
   void LockLoads(const std::vector<std::pair<std::string, std::string>>& agent_flow,
                  Wait wait = Wait::kForLocks);
-  // Locks tickets by id; `skip_locked` leaves out those another transaction holds.
-  void LockTickets(const std::vector<std::string>& ids, bool skip_locked = false);
+  // Locks tickets by id; with kNever those that another transaction holds are left out.
+  void LockTickets(const std::vector<std::string>& ids, Wait wait = Wait::kForLocks);
 
   // The locked ticket as this transaction sees it (staged changes included); nullptr when not
   // locked.

@@ -89,7 +89,7 @@ absl::Status Writer::LockFor(const std::vector<const Command*>& commands, Wait w
     }
     LockLoads({loads.begin(), loads.end()}, wait);
   }
-  LockTickets(ids, /*skip_locked=*/wait == Wait::kNever);
+  LockTickets(ids, wait);
   if (wait == Wait::kNever) {
     std::vector<std::string> missing;
     std::copy_if(ids.begin(), ids.end(), std::back_inserter(missing),
@@ -147,10 +147,11 @@ void Writer::LockLoads(const std::vector<std::pair<std::string, std::string>>& a
   }
 }
 
-void Writer::LockTickets(const std::vector<std::string>& ids, bool skip_locked) {
+void Writer::LockTickets(const std::vector<std::string>& ids, Wait wait) {
   const Ids wanted = IdsOf(ids);
   if (wanted.ids.empty()) return;
-  const pg::Statement& statement = skip_locked ? sql::kLockTicketsSkipLocked : sql::kLockTickets;
+  const pg::Statement& statement =
+      wait == Wait::kNever ? sql::kLockTicketsSkipLocked : sql::kLockTickets;
   for (const auto& row :
        tx_.Run(statement, pg::IntArray(wanted.parts), pg::TextArray(wanted.ids))) {
     Ticket ticket = ReadTicket(row);

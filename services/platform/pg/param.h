@@ -86,11 +86,7 @@ inline std::string NullableArray(const std::vector<std::optional<std::string>>& 
 inline std::string TimeArray(const std::vector<std::optional<absl::Time>>& items) {
   return ArrayOf(items);
 }
-inline std::string BoolArray(const std::vector<bool>& items) {
-  ArrayParam array;
-  for (const bool item : items) array.Add(item);
-  return array.Take();
-}
+inline std::string BoolArray(const std::vector<bool>& items) { return ArrayOf(items); }
 template <class Range>
 std::string IntArray(const Range& items) {
   ArrayParam array;

@@ -331,7 +331,7 @@ absl::StatusOr<std::optional<ledger::Outcome>> Moves::TryClaimNext(const CallCon
     if (head.empty()) return NothingToClaim(flow.id);
     for (const std::string& id : head) {
       // One by one and never waiting: a claimer keeps no ticket from another that it does not take.
-      writer.LockTickets({id}, /*skip_locked=*/true);
+      writer.LockTickets({id}, ledger::Writer::Wait::kNever);
       const desk::Ticket* ticket = writer.Find(id);
       if (ticket == nullptr || ticket->state != desk::State::kQueued) continue;
       command.ticket_id = id;

@@ -98,7 +98,7 @@ class Pass::InTx {
     writer_.LockLoads({loads.begin(), loads.end()});
     std::set<std::string> tickets(head.begin(), head.end());
     for (const PendingMove& move : pending) tickets.insert(move.ticket);
-    writer_.LockTickets({tickets.begin(), tickets.end()}, /*skip_locked=*/true);
+    writer_.LockTickets({tickets.begin(), tickets.end()}, ledger::Writer::Wait::kNever);
   }
 
   // Makes the moves an escalation asked for; the tickets then take part in this very pass.

@@ -53,7 +53,7 @@ absl::StatusOr<int> Rehome::Release(const LeftHolder& holder) {
         ledger::Writer writer(tx, reference_.Snapshot(), clock_.Now());
         writer.LockLoads({{holder.agent, ""}, {holder.agent, holder.flow}});
         const std::vector<std::string> held = ReadHeldTickets(tx, holder, kBatch);
-        writer.LockTickets(held, /*skip_locked=*/true);
+        writer.LockTickets(held, ledger::Writer::Wait::kNever);
         std::deque<desk::Command> commands;
         int staged = 0;
         for (const std::string& id : held) {

@@ -142,7 +142,7 @@ absl::StatusOr<FireResult> TimerFiring::TryTogether(const std::vector<DueTimer>&
     }
     const std::shared_ptr<const ledger::ReferenceSnapshot> reference = reference_.Snapshot();
     ledger::Writer writer(tx, reference, result.now);
-    writer.LockTickets({tickets.begin(), tickets.end()}, /*skip_locked=*/true);
+    writer.LockTickets({tickets.begin(), tickets.end()}, ledger::Writer::Wait::kNever);
 
     std::deque<desk::Command> commands;  // The writer keeps pointers to them until the flush.
     Settlement settlement;
