@@ -16,16 +16,6 @@ struct Taken {
 constexpr const char* kActions[] = {"waits",   "sweeps", "takes",  "notes",
                                     "unnotes", "parks",  "probes", "listens"};
 
-log::LogEntry ToLog(log::Stream stream, const Entry& entry) {
-  return {.topic = stream.first,
-          .part = stream.second,
-          .pos = entry.pos,
-          .entity = absl::StrCat(entry.entity),
-          .version = entry.version,
-          .type = "",
-          .at = {}};
-}
-
 // Runs that the handler of `group` still fails at `entry`; drawn when it is met first.
 int& PoisonOf(World& world, int group, const Entry& entry) {
   const auto [at, met] = world.poison.try_emplace({group, entry.entity, entry.version}, 0);

@@ -13,6 +13,16 @@ constexpr std::int64_t kCareful = 3;
 
 }  // namespace
 
+log::LogEntry ToLog(log::Stream stream, const Entry& entry) {
+  return {.topic = stream.first,
+          .part = stream.second,
+          .pos = entry.pos,
+          .entity = absl::StrCat(entry.entity),
+          .version = entry.version,
+          .type = "",
+          .at = {}};
+}
+
 ModelPostgres::ModelPostgres(const Shape& shape, const log::LeaseTimes& times, Flaw flaw)
     : shape_(shape), ttl_(absl::ToInt64Microseconds(times.ttl)), flaw_(flaw) {
   state_.heads.resize(shape.streams());

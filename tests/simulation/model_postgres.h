@@ -25,6 +25,9 @@ struct Entry {
   bool operator==(const Entry&) const = default;
 };
 
+// As the log's own statements would return it.
+log::LogEntry ToLog(log::Stream stream, const Entry& entry);
+
 struct Shape {
   int topics = 1;
   int parts = 2;

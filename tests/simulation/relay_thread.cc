@@ -9,16 +9,6 @@
 namespace potok::simulation {
 namespace {
 
-log::LogEntry ToLog(log::Stream stream, const Entry& entry) {
-  return {.topic = stream.first,
-          .part = stream.second,
-          .pos = entry.pos,
-          .entity = absl::StrCat(entry.entity),
-          .version = entry.version,
-          .type = "",
-          .at = {}};
-}
-
 constexpr const char* kActions[] = {
     "waits",     "probes", "looks at the heads", "inspects Redis", "raises", "drops",
     "sequences", "sends",  "reads log",          "trims",          "prunes"};

@@ -56,8 +56,7 @@ def p1(bench):
     generator = Row("P1", "processor time of the generator, share of a core", "", "")
     stack, seconds = bench.stack, bench.seconds(8)
     stack.copy(bench.behind, "alone")
-    stack.copy(bench.behind, "potok")
-    stack.use("potok")
+    stack.use("potok", bench.behind)
     creates = ["creates", "--flow", "load", "--callers", "32", "--in-flight", "8", "--seconds", str(seconds)]
     stack.start("intake")
     answer_bytes, budget = 0, []
@@ -116,8 +115,7 @@ def p2_p3(bench):
     dark = Row("P3", "the same without Redis, p99", "<= 500 ms", "ms").must("<=", 500)
     stack, seconds = bench.stack, bench.seconds(15)
     stack.copy(bench.behind, "alone")
-    stack.copy(bench.behind, "potok")
-    stack.use("potok")
+    stack.use("potok", bench.behind)
     stack.start()
     load = ["creates", "--rate", "200", "--flow", TURNS, "--callers", "200", "--seconds", str(seconds), "--warm-up", "2"]
 
@@ -194,8 +192,7 @@ def p4(bench):
     rate = None
     for round in bench.rounds("P4"):
         # A new one each round: the people of the desks have 160 000 slots in all.
-        stack.copy(bench.behind, "potok")
-        stack.use("potok")
+        stack.use("potok", bench.behind)
         stack.start()
         reference = pgbench(stack, "alone", 32, seconds)[0]
         low, high, probe = 0.0, None, rate or reference * 0.25

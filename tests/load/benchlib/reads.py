@@ -14,8 +14,7 @@ def p6(bench):
     by_h2load = Row("P6", "GetTicket, h2load 4 x 32", ">= 0.4 x ECHO", "/s", "ECHO").must(">=", 0.4)
     by_own = Row("P6", "GetTicket of 1000 tickets, own generator 32 x 8", "", "/s", "ECHO")
     stack, seconds = bench.stack, bench.seconds(6)
-    stack.copy(bench.behind, "potok")
-    stack.use("potok")
+    stack.use("potok", bench.behind)
     stack.start()
     gets = ["gets", "--flow", "behind-1", "--callers", "32", "--in-flight", "8", "--seconds", str(seconds)]
     part, id = stack.psql("SELECT part, id FROM ledger.ticket WHERE flow_id = 'behind-1' AND state = 'IN_PROGRESS' LIMIT 1")[0]
@@ -54,8 +53,7 @@ LISTS = [
 
 def p7(bench):
     stack, seconds = bench.stack, bench.seconds(4)
-    stack.copy(bench.behind, "potok")
-    stack.use("potok")
+    stack.use("potok", bench.behind)
     stack.start()
     lists = [Row("P7", f"list of 50: {what}, p99", "<= 20 ms", "ms").must("<=", 20) for what, _ in LISTS]
     board = Row("P7", "board of a flow, p99", "<= 20 ms", "ms").must("<=", 20)
@@ -97,8 +95,7 @@ def p14(bench):
     """Every statement of the code base, as Postgres plans it when it knows nothing of the parameters."""
     row = Row("P14", "statements that read a growing table in sequence", "0", "").must("<=", 0)
     stack = bench.stack
-    stack.copy(bench.behind, "plans")
-    stack.use("plans")
+    stack.use("plans", bench.behind)
     stack.script(os.path.join(ROOT, "tests/load/plans.sql"))
     files = sorted(glob.glob(os.path.join(ROOT, "services/**/store/sql/*.sql"), recursive=True)
                    + glob.glob(os.path.join(ROOT, "services/platform/**/sql/*.sql"), recursive=True))

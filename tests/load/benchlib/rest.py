@@ -71,8 +71,7 @@ def p10(bench):
     tickets = Row("P10", "import of recorded tickets", ">= 20 k rows/s")
     tickets.absent = "no such call: a recorded log is played through the calls of people, as fast as P4"
     stack = bench.stack
-    stack.copy(bench.behind, "potok")
-    stack.use("potok")
+    stack.use("potok", bench.behind)
     stack.start("intake")
     for round in bench.rounds("P10"):
         result = stack.load("employees", "--count", "8", "--callers", "1", "--in-flight", "1", "--flow", "none")
@@ -120,8 +119,7 @@ def p13(bench):
     mail = Row("P13", "notices planned and mailed to a local sink", ">= 5 k/s")
     mail.absent = "not measured: the sink of tools/dev takes about a thousand a second itself"
     stack = bench.stack
-    stack.copy(bench.behind, "potok")
-    stack.use("potok")
+    stack.use("potok", bench.behind)
     stack.start()
     count = 3000 if bench.quick else 20000
     for round in bench.rounds("P13"):

@@ -87,7 +87,10 @@ class Stack:
     def drop(self, database):
         self.psql(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)", "postgres")
 
-    def use(self, database):
+    def use(self, database, copy_of=None):
+        """The database of what is started and called from now on; with `copy_of` made anew as its copy."""
+        if copy_of:
+            self.copy(copy_of, database)
         self.database = database
 
     def start(self, *names):

@@ -80,8 +80,7 @@ def p5(bench):
     wrong = Row("P5", "fired early or twice", "0", "").must("<=", 0)
     capacity = Row("P5", "fires when more are due than can be fired", ">= 5000/s", "/s").must(">=", 5000)
     stack = bench.stack
-    stack.copy(bench.behind, "potok")
-    stack.use("potok")
+    stack.use("potok", bench.behind)
     stack.start()
     seconds, errors = bench.seconds(12), 0
     lead = 10 if bench.quick else 15
