@@ -32,22 +32,18 @@ Judge::~Judge() { StopWatching(); }
 
 void Judge::Watch() {
   thread_ = std::thread([this] {
-    while (!stop_) {
+    while (!stop_.HasBeenNotified()) {
       const absl::Duration start = Monotonic();
       Check(/*quiescent=*/false, "during the run");
       for (const std::string& ended : plant_.Unexpected()) evidence_.Violation(ended);
       // At most a fifth of a core goes into looking.
-      const absl::Duration pause = std::max(absl::Seconds(1), (Monotonic() - start) * 4);
-      const absl::Duration until = Monotonic() + pause;
-      while (!stop_ && Monotonic() < until) {
-        absl::SleepFor(absl::Milliseconds(20));
-      }
+      stop_.WaitForNotificationWithTimeout(std::max(absl::Seconds(1), (Monotonic() - start) * 4));
     }
   });
 }
 
 void Judge::StopWatching() {
-  stop_ = true;
+  if (!stop_.HasBeenNotified()) stop_.Notify();
   if (thread_.joinable()) thread_.join();
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 
 #include "chaos/evidence.h"
@@ -42,7 +43,7 @@ class Judge {
   Evidence& evidence_;
   std::unique_ptr<ledger::Reference> reference_;
   std::set<std::string> told_;  // Of whoever checks: the thread, then the caller of Final.
-  std::atomic<bool> stop_{false};
+  absl::Notification stop_;
   std::atomic<int64_t> looks_{0};
   std::thread thread_;
 };

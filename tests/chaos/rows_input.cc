@@ -1,16 +1,14 @@
 // Rows 29, 30, 33 and 34: what callers send that no caller should, under ordinary load.
 #include <algorithm>
-#include <arpa/inet.h>
 #include <grpcpp/generic/generic_stub.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 #include "chaos/row.h"
+#include "platform/testing/loopback.h"
 
 namespace potok::chaos {
 namespace {
@@ -160,17 +158,12 @@ grpc::Status SendBytes(grpc::GenericStub& stub, const std::string& method,
 }
 
 // Bytes that are no HTTP/2, on the port itself.
-void SendNoise(int port, Choices& choices) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
-    std::string bytes = choices.Chance(0.5) ? "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" : "";
-    bytes += RandomBytes(choices, 1 + choices.Below(2000));
-    (void)send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  }
+void SendNoise(const std::string& address, Choices& choices) {
+  const int fd = testing::ConnectToLoopback(address);
+  if (fd < 0) return;
+  std::string bytes = choices.Chance(0.5) ? "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" : "";
+  bytes += RandomBytes(choices, 1 + choices.Below(2000));
+  (void)send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   close(fd);
 }
 
@@ -185,8 +178,6 @@ absl::Status SendBrokenMessages(Scene& scene) {
   };
   Service& intake = scene.plant.service("intake", scene.choices.Below(2));
   const std::string tcp = intake.tcp_address();
-  int port = 0;
-  (void)absl::SimpleAtoi(tcp.substr(tcp.rfind(':') + 1), &port);
   grpc::GenericStub stub(ChannelTo(intake.address()));
   int64_t sent = 0, refused = 0, noise = 0;
   const absl::Duration end = Monotonic() + scene.length;
@@ -201,7 +192,7 @@ absl::Status SendBrokenMessages(Scene& scene) {
     scene.evidence.Expect(clean, absl::StrCat("broken bytes were answered with code ",
                                               status.error_code(), ": ", status.error_message()));
     if (sent % 10 == 0) {
-      SendNoise(port, scene.choices);
+      SendNoise(tcp, scene.choices);
       ++noise;
     }
   }

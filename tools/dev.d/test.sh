@@ -17,8 +17,8 @@ Builds everything with its tests and runs them in six phases:
 Failed and skipped checks are listed by name; the last line is `N passed, N failed, N skipped`.
 
   --quick       without e2e, chaos and what is labelled slow, a tenth of the schedules: within 3 minutes once built
-  --chaos       instead of all that: every row of tests/chaos (--rows: only these), each with N seeds (--seeds), and the
-                table in tests/chaos/README.md made anew
+  --chaos       instead of all that: every row of tests/chaos (--rows: only these), each with N seeds (--seeds); a run of
+                all rows makes the table in tests/chaos/README.md anew
   --asan        in build/asan with the address and undefined behaviour sanitizers (unit, simulation and integration)
   --tsan        in build/tsan with the thread sanitizer (unit, simulation and integration)
   --no-redis    without any Redis: none is started, the services are told of one that never answers. Tests that are
@@ -160,12 +160,12 @@ run_phase() {
 
 # run_chaos BUILD POTOK_CHAOS_ARGS...: every row, and the table that tells of it.
 run_chaos() {
-  local build=$1 report=$CACHE/test-results/chaos.jsonl rc=0
+  local build=$1 report=$CACHE/test-results/chaos.jsonl rc=0 words
   shift
+  words=" $* "
   if [ -n "$build" ]; then
     prepare_build run
     build_tree dev potok-chaos || die "the build failed"
-    local words=" $* "
     if [[ $words != *' --rows '* || $words =~ ' --rows '([0-9,]*,)?41[,\ ] ]] && [ -z "${POTOK_OLD_BIN:-}" ]; then
       build_release_before && export POTOK_OLD_BIN=$CACHE/release-before/build/bin
     fi
@@ -177,7 +177,9 @@ run_chaos() {
   "$BIN/potok-chaos" --report "$report" "$@" &
   children+=("$!")
   wait "$!" || rc=$?
-  if [ -s "$report" ]; then
+  if [ -s "$report" ] && [[ $words == *' --rows '* ]]; then
+    say "each run is a line of $report; the table in tests/chaos/README.md is made by a run of all rows"
+  elif [ -s "$report" ]; then
     "$BIN/potok-chaos" --report "$report" --table "$ROOT/tests/chaos/README.md" || return 1
     say "the table in tests/chaos/README.md tells of these runs; each of them is a line of $report"
   fi
