@@ -19,8 +19,9 @@ Failed and skipped checks are listed by name; the last line is `N passed, N fail
   --quick       without e2e, chaos and what is labelled slow, a tenth of the schedules: within 3 minutes once built
   --chaos       instead of all that: every row of tests/chaos (--rows: only these), each with N seeds (--seeds); a run of
                 all rows makes the table in tests/chaos/README.md anew
-  --asan        in build/asan with the address and undefined behaviour sanitizers (unit, simulation and integration)
-  --tsan        in build/tsan with the thread sanitizer (unit, simulation and integration)
+  --asan        in build/asan with the address and undefined behaviour sanitizers, without gates and chaos, whose rows
+                are judged by their times; whatever a service of an e2e test reports is a failure
+  --tsan        the same in build/tsan with the thread sanitizer
   --no-redis    without any Redis: none is started, the services are told of one that never answers. Tests that are
                 about Redis itself are listed by name; everything else must pass
   --fuzz        instead of the tests: libFuzzer invents inputs (30 s a target) for the targets of tests/fuzz
@@ -83,7 +84,7 @@ cmd_test() {
   heading "What is needed"
   prepare_build run
   ensure_check_tools || warn "  the tools of some gates could not be fetched; those gates are skipped"
-  if [ -z "$quick" ] && [ "$tree" = dev ]; then
+  if [ -z "$quick" ]; then
     # Two minutes of one core, needed only by the last phase: it runs beside the build.
     mkdir -p "$CACHE/log"
     in_background ensure_go_tool grpcurl >"$CACHE/log/grpcurl-beside.log" 2>&1 &
@@ -108,7 +109,7 @@ cmd_test() {
   local -a reports=() phases=(unit simulation gates integration e2e chaos) only=()
   # The plants of the chaos suite bring a Redis of their own; its rows take it away themselves.
   if [ -n "${POTOK_NO_REDIS:-}" ]; then phases=(unit simulation gates integration e2e); fi
-  if [ "$tree" != dev ]; then phases=(unit simulation integration); fi
+  if [ "$tree" != dev ]; then phases=(unit simulation integration e2e); fi
   if [ -n "$quick" ]; then
     phases=(unit simulation gates integration) only=(-LE slow)
     export POTOK_SIMULATION_SCHEDULES=${POTOK_SIMULATION_SCHEDULES:-12000}
@@ -152,8 +153,15 @@ run_phase() {
   jobs=$(nproc)
   case $phase in e2e | chaos) jobs=1 ;; esac
   heading "$phase"
+  # What a service says on its way out is seen by no e2e test, so each process reports into a file of its own; the tally
+  # counts each file as a failure. GCC's UBSan beside ASan only knows stderr: e2e.sh and the fleet look for it in the logs.
+  local -a reporting=()
+  if [ "$tree" != dev ] && [ "$phase" = e2e ]; then
+    mkdir -p "$results/reports"
+    reporting=("ASAN_OPTIONS=$ASAN_OPTIONS:log_path=$results/reports/asan" "TSAN_OPTIONS=$TSAN_OPTIONS:log_path=$results/reports/tsan")
+  fi
   WORK_TAIL=0 work "running" "$results/ctest.log" '(Passed|Failed|Skipped|Start)' \
-    env GTEST_OUTPUT="xml:$results/gtest/" POTOK_TEST_RESULTS="$results" \
+    env GTEST_OUTPUT="xml:$results/gtest/" POTOK_TEST_RESULTS="$results" "${reporting[@]}" \
     ctest --test-dir "$ROOT/build/$tree" -L "^$phase\$" -j "$jobs" --output-on-failure --no-tests=ignore \
     --output-junit "$results/junit.xml" "$@" || return 1
 }
