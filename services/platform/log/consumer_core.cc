@@ -224,10 +224,11 @@ void ConsumerCore::Swept(const std::vector<StreamPlace>& places, absl::Duration 
       place.told.clear();
     }
     // What lies beyond the log is gone with the server that had it, or with the incarnation the
-    // relay raises within a second; else news would be listened for where none comes for long.
+    // relay raises within a second; else news would be listened for where none comes for long. Not
+    // while there is more of it to hear: going back then would never come past the first of many.
     const bool beyond = place.heard.pos > Unsigned(row.head);
-    if (beyond && place.beyond) place.heard = {};
-    place.beyond = beyond;
+    if (beyond && place.beyond == place.heard) place.heard = {};
+    place.beyond = beyond ? place.heard : EntryId{};
     if (row.head > row.offset && news_.insert(row.stream).second) {
       unheard = unheard || place.heard.pos < Unsigned(row.head);
     }

@@ -177,7 +177,7 @@ class ConsumerCore {
     EntryId heard;                     // the last one Redis told of
     std::vector<HeardEntry> unproven;  // heard of, not seen in the log yet
     std::set<EntryId> told;            // phantoms of this incarnation, the highest of them
-    bool beyond = false;               // the log ended before it, at the last sweep
+    EntryId beyond;                    // `heard` of the last sweep, if the log ended before it
     bool muted = false;                // what was heard last was nothing: not before a sweep
     int failed = 0;                    // attempts of the entry after the offset
     bool hung = false;                 // the last of them

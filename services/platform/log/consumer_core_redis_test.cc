@@ -184,6 +184,38 @@ TEST_F(RedisTest, WhatLiesBeyondTheLogAtTwoSweepsIsForgottenAndNewsIsHeardAgain)
   EXPECT_EQ(action.ears[0].after, (EntryId{4, 0}));
 }
 
+// One listen gives so many at most: going back to the end of the log each time, it would hear the
+// same ones for ever and never what stands behind them.
+TEST_F(RedisTest, BeyondTheLogAllIsHeardBeforeListeningGoesBack) {
+  constexpr std::int64_t kEntries = 250, kInOneListen = 100;
+  Up({{.stream = kA, .offset = 4, .head = 4}});
+  std::int64_t heard = 4;
+  bool back = false;
+  for (int i = 0; i < 100 && !back; ++i) {
+    const Action action = Next();
+    switch (action.kind) {
+      case Action::kSweep: core_.Swept(places_, now_); break;
+      case Action::kTake: Committed({}); break;
+      case Action::kListen: {
+        const auto after = static_cast<std::int64_t>(action.ears[0].after.pos);
+        back = after < heard;
+        if (back) break;
+        std::vector<HeardEntry> entries;
+        while (heard < kEntries && heard < after + kInOneListen) {
+          entries.push_back(Heard(kA, ++heard));
+        }
+        core_.Heard(entries);
+        break;
+      }
+      default: break;
+    }
+    if (action.until > now_) now_ = action.until;
+  }
+  EXPECT_TRUE(back) << "a flushed server would never be heard again";
+  EXPECT_EQ(heard, kEntries);
+  EXPECT_EQ(core_.tally().phantoms, kEntries - 4);
+}
+
 TEST_F(RedisTest, AnEntryThatSaysAnotherThanTheLogOrHasAForeignIdIsAPhantom) {
   Up({{.stream = kA, .offset = 4, .head = 4}});
   HeardEntry forged = Heard(kA, 5);
