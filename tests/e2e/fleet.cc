@@ -167,6 +167,7 @@ void Fleet::AwaitReady(Replica& replica) {
     if (absl::ConsumePrefix(&rest, "listen=127.0.0.1:"))
       (void)absl::SimpleAtoi(rest, &replica.port);
   }
+  if (replica.port == 0) Die(absl::StrCat(replica.service, " is ready and does not say where"));
 }
 
 Fleet::Replica& Fleet::Find(const std::string& service, int replica) {

@@ -103,12 +103,13 @@ class Process::Impl {
 
   ~Impl() { Stop(); }
 
-  absl::Status Start() {
+  absl::Status Start(const Listening& listening) {
     for (const ServiceSpec& spec : specs_) POTOK_RETURN_IF_ERROR(Bind(spec));
     if (!config_.metrics_listen().empty()) {
       POTOK_ASSIGN_OR_RETURN(metrics_address_, metrics_.Expose(config_.metrics_listen()));
     }
     POTOK_RETURN_IF_ERROR(server_.Start());
+    if (listening) POTOK_RETURN_IF_ERROR(listening(addresses(), metrics_address_));
     for (const auto& parts : parts_) {
       for (const auto& loop : parts->loops_) loop->Start();
     }
@@ -255,13 +256,14 @@ Process::~Process() = default;
 
 absl::StatusOr<std::unique_ptr<Process>> Process::Start(ServiceConfig config,
                                                         std::vector<ServiceSpec> specs,
-                                                        const std::string& potok_env) {
+                                                        const std::string& potok_env,
+                                                        const Listening& listening) {
   if (specs.empty()) return absl::InvalidArgumentError("no service to run");
   POTOK_ASSIGN_OR_RETURN(auto authenticator, MakeAuthenticator(config, potok_env));
   POTOK_ASSIGN_OR_RETURN(const rpc::PageTokens page_tokens, MakePageTokens(config));
   auto impl = std::make_unique<Impl>(std::move(config), std::move(specs), std::move(authenticator),
                                      page_tokens);
-  POTOK_RETURN_IF_ERROR(impl->Start());
+  POTOK_RETURN_IF_ERROR(impl->Start(listening));
   return std::unique_ptr<Process>(new Process(std::move(impl)));
 }
 

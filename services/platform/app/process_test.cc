@@ -161,6 +161,36 @@ TEST(Process, AFailedBindNamesTheServiceAndUndoesTheOthers) {
   EXPECT_THAT(diary.Read(), ::testing::Contains("intake gone"));
 }
 
+TEST(Process, SaysWhereItListensBeforeItSaysThatItIsReady) {
+  Diary diary;
+  std::vector<std::string> order;
+  ServiceSpec spec = Spec("intake", diary);
+  spec.bind = [&](Parts& parts) -> absl::StatusOr<std::unique_ptr<Bound>> {
+    parts.AddReadiness("asked", [&] {
+      if (order.size() < 2) order.push_back("asked");  // Later by another thread.
+      return absl::OkStatus();
+    });
+    return std::make_unique<Bound>();
+  };
+  const auto listening = [&](const std::vector<std::string>& addresses, const std::string&) {
+    EXPECT_THAT(addresses, ElementsAre(::testing::MatchesRegex("127.0.0.1:[1-9][0-9]*")));
+    order.emplace_back("told");
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE(Process::Start(Config(), {spec}, "dev", listening).ok());
+  EXPECT_THAT(order, ElementsAre("told", "asked"));
+}
+
+TEST(Process, AnAddressThatCannotBeToldEndsTheStart) {
+  Diary diary;
+  const auto listening = [](const std::vector<std::string>&, const std::string&) {
+    return absl::UnavailableError("the disk is full");
+  };
+  EXPECT_EQ(Process::Start(Config(), {Spec("intake", diary)}, "dev", listening).status().message(),
+            "the disk is full");
+  EXPECT_THAT(diary.Read(), ::testing::Contains("intake gone"));
+}
+
 TEST(Process, DevelopmentLoginIsRefusedOutsideDevelopment) {
   Diary diary;
   EXPECT_FALSE(Process::Start(Config(), {Spec("intake", diary)}, "").ok());

@@ -86,20 +86,21 @@ int RunServices(int argc, char** argv, const std::string& program, std::vector<S
 
   RaiseDescriptorLimit();
   const char* env = std::getenv("POTOK_ENV");  // NOLINT(concurrency-mt-unsafe): no thread runs yet.
-  auto process = Process::Start(*std::move(config), std::move(specs), env == nullptr ? "" : env);
+  auto process = Process::Start(
+      *std::move(config), std::move(specs), env == nullptr ? "" : env,
+      [&flags](const std::vector<std::string>& addresses, const std::string& metrics_address) {
+        for (const std::string& address : addresses) {
+          obs::LogInfo("process.listening", "the gRPC server listens", {{"address", address}});
+        }
+        if (!metrics_address.empty()) {
+          obs::LogInfo("process.metrics", "the metrics page is served",
+                       {{"address", metrics_address}});
+        }
+        return flags.address_file.empty()
+                   ? absl::OkStatus()
+                   : WriteAddressFile(flags.address_file, addresses, metrics_address);
+      });
   if (!process.ok()) return StartFailed(program, process.status());
-  for (const std::string& address : (*process)->addresses()) {
-    obs::LogInfo("process.listening", "the gRPC server listens", {{"address", address}});
-  }
-  if (!(*process)->metrics_address().empty()) {
-    obs::LogInfo("process.metrics", "the metrics page is served",
-                 {{"address", (*process)->metrics_address()}});
-  }
-  if (!flags.address_file.empty()) {
-    const absl::Status written = WriteAddressFile(flags.address_file, (*process)->addresses(),
-                                                  (*process)->metrics_address());
-    if (!written.ok()) return StartFailed(program, written);
-  }
 
   obs::LogInfo("process.stopping", "a signal asked for the stop",
                {{"signal", WaitForSignal(signals)}});

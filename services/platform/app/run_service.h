@@ -100,10 +100,17 @@ struct ServiceSpec {
 // thread.
 class Process {
  public:
+  // Tells whoever started it where it listens; an error ends the start.
+  using Listening = std::function<absl::Status(const std::vector<std::string>& addresses,
+                                               const std::string& metrics_address)>;
+
   // Starts serving. `potok_env` is the value of POTOK_ENV. Logging must have been set up.
+  // `listening` is called before readiness is asked for the first time: who is told that the
+  // process is ready knows where.
   static absl::StatusOr<std::unique_ptr<Process>> Start(config::v1::ServiceConfig config,
                                                         std::vector<ServiceSpec> specs,
-                                                        const std::string& potok_env);
+                                                        const std::string& potok_env,
+                                                        const Listening& listening = nullptr);
   ~Process();  // Stops.
 
   const std::vector<std::string>& addresses() const;
