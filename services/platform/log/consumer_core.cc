@@ -209,6 +209,7 @@ void ConsumerCore::Swept(const std::vector<StreamPlace>& places, absl::Duration 
     Place& place = places_[row.stream];
     const bool moved = row.offset != place.known.offset;
     const bool renamed = row.incarnation != place.known.incarnation;
+    const bool went_back = row.head < place.known.head;
     std::erase_if(place.unproven, [&](const HeardEntry& heard) {
       if (heard.id.pos <= Unsigned(row.head)) return false;
       // Under the name it was heard under: `known` is still the one before.
@@ -217,7 +218,8 @@ void ConsumerCore::Swept(const std::vector<StreamPlace>& places, absl::Duration 
     });
     place.known = row;
     place.muted = false;
-    if (moved) Advance(place, row.offset);
+    // A database that lost its last moments gives the positions again, to other entries.
+    if (moved || went_back) Advance(place, row.offset);
     if (renamed) {
       place.heard = {};
       place.unproven.clear();
@@ -291,6 +293,9 @@ void ConsumerCore::HandlerFailed(const std::vector<LogEntry>& entries, const std
   for (const LogEntry& entry : entries) {
     Place* place = Find({entry.topic, entry.part});
     if (place == nullptr) continue;
+    // The database may have gone back and the position been given again since the last attempt.
+    if (place->failing != std::pair(entry.entity, entry.version)) place->failed = 0;
+    place->failing = {entry.entity, entry.version};
     ++place->failed;
     place->hung = hung;
     place->last_error = why;

@@ -180,9 +180,10 @@ class ConsumerCore {
     EntryId beyond;                    // `heard` of the last sweep, if the log ended before it
     bool muted = false;                // what was heard last was nothing: not before a sweep
     int failed = 0;                    // attempts of the entry after the offset
-    bool hung = false;                 // the last of them
-    int disturbed = 0;                 // runs in a row that failed by nobody's fault
-    std::int64_t single_until = 0;     // entries up to here go one by one
+    std::pair<std::string, std::int64_t> failing;  // its entity and version
+    bool hung = false;                             // the last of them
+    int disturbed = 0;                             // runs in a row that failed by nobody's fault
+    std::int64_t single_until = 0;                 // entries up to here go one by one
     absl::Duration not_before = -absl::InfiniteDuration();
     std::string last_error;
 

@@ -106,6 +106,30 @@ INSTANTIATE_TEST_SUITE_P(
                       Attempts{"Hangs", true, absl::Seconds(4.5)}),
     [](const auto& kind) { return kind.param.name; });
 
+// A failover to a standby that lacked the last moments: the positions behind are given again.
+TEST_F(ConsumerCoreTest, AnEntryThatTakesTheFailedOnesPlaceBeginsItsOwnCount) {
+  for (const bool seen : {false, true}) {
+    core_ = ConsumerCore({.batch = 10});
+    Begin({{.stream = kA, .offset = 4, .head = 5}});
+    // Where a sweep saw it, even what was about to be parked gets its attempts.
+    for (int i = 0; i < (seen ? 5 : 4); ++i) {
+      ASSERT_EQ(NextTake().kind, Action::kTake);
+      Fail(Entries(kA, 5, 5));
+    }
+    for (const std::int64_t head : {4, 5}) {
+      places_[0].head = head;
+      if (seen || head == 5) core_.Swept(places_, now_);
+    }
+    LogEntry other = Entry(kA, 5);
+    other.entity = "other";
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_EQ(NextTake().kind, Action::kTake) << i << seen;
+      Fail({other});
+    }
+    EXPECT_EQ(NextTake().kind, Action::kPark);
+  }
+}
+
 TEST_F(ConsumerCoreTest, AHungStreamComesLastAndNotBeforeTheOthersHadTime) {
   Begin({{.stream = kA, .head = 1}, {.stream = kC, .head = 9}});
   ASSERT_EQ(Settle().kind, Action::kTake);
