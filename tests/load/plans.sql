@@ -4,8 +4,10 @@ SET synchronous_commit = off;
 INSERT INTO ledger.event_log (topic, part, pos, entity, version, type, at)
   SELECT 1 + e.version % 3, e.part, 1000000000 + row_number() OVER (PARTITION BY 1 + e.version % 3, e.part), e.ticket_id, e.version, e.type, e.at
     FROM ledger.ticket_event e;
-INSERT INTO ledger.outbox (part, topic, entity, version, type)
-  SELECT e.part, 1 + e.version % 3, e.ticket_id, e.version, e.type FROM ledger.ticket_event e LIMIT 100000;
+INSERT INTO ledger.outbox (part, slot, topic, entity, version, type)
+  SELECT e.part, e.version % 2, 1 + e.version % 3, e.ticket_id, e.version, e.type FROM ledger.ticket_event e LIMIT 100000;
+INSERT INTO router.queue_entry (part, ticket_id, flow_id, reason, since)
+  SELECT t.part, t.id, t.flow_id, 'MANUAL', t.created_at FROM ledger.ticket t ON CONFLICT DO NOTHING;
 INSERT INTO ledger.idem (part, caller, request_id, method, body_hash, ticket_id, version, at)
   SELECT t.part, t.caller, t.request_id, 'CreateTicket', md5(t.id::text), t.id, 1, t.created_at FROM ledger.ticket t
   ON CONFLICT DO NOTHING;

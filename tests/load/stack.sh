@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The private Potok of tests/load/bench: the stack `bench`, started and ended by the functions of tools/dev, so that it is
+# The private Potok of tests/load/bench: the stack `bench` (or $POTOK_STACK), started and ended by the functions of tools/dev, so that it is
 # the same Postgres, Redis and services with the same settings but for what a measurement needs.
 #
 #   tests/load/stack.sh prepare                   install what is missing, build what is measured
@@ -20,7 +20,7 @@ for part in say lock deps fetch build process storage services stack; do
   . "$ROOT/tools/dev.d/$part.sh"
 done
 export TIME_SCALE=1 TIME_ORIGIN=''
-open_stack bench
+open_stack "${POTOK_STACK:-bench}"
 
 # Counters of statements, and the instant of each commit: create -> assigned is measured between commits.
 counted_postgres() {
@@ -51,7 +51,7 @@ command=${1:-}
 [ $# = 0 ] || shift
 case $command in
   prepare)
-    take_lock bench
+    take_lock "$STACK"
     ensure_packages build run load
     ensure_npm
     build_tree dev potokctl potok-echo potok-migrate potok-allinone potok-intake potok-router potok-sla-timer potok-notifier \

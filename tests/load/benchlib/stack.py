@@ -11,7 +11,7 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
 BIN = os.environ.get("POTOK_BIN", os.path.join(ROOT, "build/dev/bin"))
 PG_BIN = "/usr/lib/postgresql/15/bin"
 SERVICES = ["intake", "router", "sla-timer", "notifier", "analytics"]
-STACK_DIR = os.path.join(ROOT, ".cache/stack/bench")
+STACK_DIR = os.path.join(ROOT, ".cache/stack", os.environ.get("POTOK_STACK", "bench"))
 
 
 class Failed(Exception):
