@@ -9,7 +9,8 @@ namespace potok::ledger {
 namespace {
 
 // Columns of the sets of persist.sql.
-constexpr int kTicketColumns = 55, kEventColumns = 18, kTimerColumns = 5, kEndColumns = 4;
+constexpr int kBornColumns = 28, kChangedColumns = 38, kEventColumns = 18, kTimerColumns = 5,
+              kEndColumns = 4;
 // And those of persist_fired.sql.
 constexpr int kFiredColumns = 7;
 
@@ -35,19 +36,27 @@ std::optional<int64_t> Micros(const std::optional<absl::Duration>& duration) {
 }  // namespace
 
 PersistArguments::PersistArguments()
-    : tickets_(kTicketColumns),
+    : born_(kBornColumns),
+      changed_(kChangedColumns),
       events_(kEventColumns),
+      first_timers_(kTimerColumns),
       timers_(kTimerColumns),
       ends_(kEndColumns),
       fired_(kFiredColumns) {}
 
-void PersistArguments::AddTicket(const desk::Ticket& t, bool born) {
-  if (!born) ++changed_;
-  AddRow<kTicketColumns>(
-      tickets_, born, t.part, t.id, t.version, t.number, t.flow_id, t.flow_version, t.caller,
-      t.request_id, t.requester, t.department, t.channel, t.title, t.description,
-      t.fields_json.empty() ? "{}" : t.fields_json, t.urgency, t.impact, t.needed_today,
-      t.needed_today_reason, t.created_at, desk::Name(t.state), NotEmpty(t.assignee),
+void PersistArguments::AddNewTicket(const desk::Ticket& t) {
+  AddRow<kBornColumns>(
+      born_, t.part, t.id, t.number, t.flow_id, t.flow_version, t.caller, t.request_id, t.requester,
+      t.department, t.channel, t.title, t.description, t.fields_json.empty() ? "{}" : t.fields_json,
+      t.urgency, t.impact, t.needed_today, t.needed_today_reason, t.created_at, desk::Name(t.state),
+      t.priority, t.queued_at, t.queued_seq, Micros(t.sla.term), t.sla.running_since, t.sla.due_at,
+      t.sla.half_at, t.sla.gen, t.first_response_due);
+}
+
+void PersistArguments::AddChangedTicket(const desk::Ticket& t) {
+  ++changed_count_;
+  AddRow<kChangedColumns>(
+      changed_, t.part, t.id, t.version, desk::Name(t.state), NotEmpty(t.assignee),
       NotEmpty(t.sticky_agent), t.line, t.pending_line, t.priority, t.queued_at, t.queued_seq,
       t.queue_front, pg::TextArray(t.excluded), Micros(t.sla.term),
       absl::ToInt64Microseconds(t.sla.consumed), t.sla.running_since, t.sla.due_at, t.sla.half_at,
@@ -77,9 +86,9 @@ void PersistArguments::AddEvent(const desk::Ticket& t, const desk::Event& e,
                         e.version);
 }
 
-void PersistArguments::ArmTimer(const desk::Ticket& ticket, const desk::Timer& timer) {
-  AddRow<kTimerColumns>(timers_, ticket.part, ticket.id, desk::Name(timer.kind), timer.gen,
-                        timer.due_at);
+void PersistArguments::ArmTimer(const desk::Ticket& ticket, const desk::Timer& timer, bool first) {
+  AddRow<kTimerColumns>(first ? first_timers_ : timers_, ticket.part, ticket.id,
+                        desk::Name(timer.kind), timer.gen, timer.due_at);
 }
 
 void PersistArguments::EndTimers(const desk::Ticket& ticket, const std::vector<std::string>& kept,
@@ -89,7 +98,9 @@ void PersistArguments::EndTimers(const desk::Ticket& ticket, const std::vector<s
 
 std::vector<pg::Param> PersistArguments::Take() {
   std::vector<pg::Param> out;
-  for (Columns* columns : {&tickets_, &events_, &timers_, &ends_}) TakeColumns(*columns, &out);
+  for (Columns* columns : {&born_, &changed_, &events_, &first_timers_, &timers_, &ends_}) {
+    TakeColumns(*columns, &out);
+  }
   return out;
 }
 

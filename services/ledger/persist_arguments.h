@@ -15,8 +15,10 @@ class PersistArguments {
  public:
   PersistArguments();
 
-  // Once a ticket: its row as it is to be. A `born` one is new, of another the row is locked.
-  void AddTicket(const desk::Ticket& ticket, bool born);
+  // Once a ticket: its row as it is to be. A new one is as its first event made it: what no such
+  // event can set is not written but left to the table.
+  void AddNewTicket(const desk::Ticket& ticket);
+  void AddChangedTicket(const desk::Ticket& ticket);  // Its row is locked.
   // The slot that an event gives to an agent.
   struct Slot {
     std::string agent;  // Empty: it gives none.
@@ -27,13 +29,14 @@ class PersistArguments {
   // fired with it.
   void AddEvent(const desk::Ticket& ticket, const desk::Event& event, const desk::Command& command,
                 const Slot& slot);
-  void ArmTimer(const desk::Ticket& ticket, const desk::Timer& timer);
+  // `first`: of a new ticket, which has no timers yet.
+  void ArmTimer(const desk::Ticket& ticket, const desk::Timer& timer, bool first);
   // Ends the timers of `ticket` but those of the kinds in `kept`; of the others, `fired` have
   // fired.
   void EndTimers(const desk::Ticket& ticket, const std::vector<std::string>& kept,
                  const std::vector<std::string>& fired);
 
-  int changed() const { return changed_; }  // Tickets that are not new.
+  int changed() const { return changed_count_; }  // Tickets that are not new.
   // Those of persist.sql; nothing can be added any more.
   std::vector<pg::Param> Take();
   // Those of persist_fired.sql, none when no timer fired; likewise.
@@ -42,8 +45,8 @@ class PersistArguments {
  private:
   using Columns = std::vector<pg::ArrayParam>;
 
-  Columns tickets_, events_, timers_, ends_, fired_;
-  int changed_ = 0;
+  Columns born_, changed_, events_, first_timers_, timers_, ends_, fired_;
+  int changed_count_ = 0;
   bool any_fired_ = false;
 };
 

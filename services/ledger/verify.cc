@@ -56,6 +56,7 @@ absl::StatusOr<VerifyResult> Verify(pg::Pool& pool, const ReferenceSnapshot& ref
   pg::TxOptions options;
   options.read_only = true;
   options.snapshot = true;
+  options.whole_tables = true;
   return pg::InTransaction(pool, options, [&](pg::Tx& tx) -> absl::StatusOr<VerifyResult> {
     // The first statement, so that the snapshot is taken under it.
     tx.KeepTable(

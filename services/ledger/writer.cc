@@ -276,7 +276,7 @@ void Writer::AlignTimers(const Change& first, const Change& last, PersistArgumen
     const bool of_policy =
         timer.kind == desk::TimerKind::kHalf || timer.kind == desk::TimerKind::kEscalate;
     if (!of_policy && std::find(before.begin(), before.end(), timer) != before.end()) continue;
-    rows->ArmTimer(t, timer);
+    rows->ArmTimer(t, timer, /*first=*/!first.before);
   }
   if (!first.before) return;
   for (const Change& change : changes_) {
@@ -299,7 +299,14 @@ absl::Status Writer::WriteRows() {
   }
   for (const auto& [id, pair] : first_and_last) {
     const auto& [first, last] = pair;
-    rows.AddTicket(last->after, /*born=*/!first->before);
+    if (first->before) {
+      rows.AddChangedTicket(last->after);
+    } else if (first == last) {
+      rows.AddNewTicket(last->after);
+    } else {
+      // Nobody can name it before its first answer.
+      return absl::InternalError(absl::StrCat("ticket ", id, " moved while it was filed"));
+    }
     AlignTimers(*first, *last, &rows);
   }
   for (const Change& change : changes_) {

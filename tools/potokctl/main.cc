@@ -2,10 +2,14 @@
 #include <cstdlib>
 
 #include "CLI/CLI.hpp"
+#include "absl/synchronization/mutex.h"
 
 #include "commands.h"
 
 int main(int argc, char** argv) {
+  // As the services do (platform/app/run_service.cc): it must not take the processor from what it
+  // measures.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   potok::ctl::Where where;
   potok::ctl::Run run;
   CLI::App app{

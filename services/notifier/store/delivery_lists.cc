@@ -130,7 +130,7 @@ absl::StatusOr<std::optional<DeliveryWithCause>> DeliveryLists::Find(const std::
 
 absl::StatusOr<DeliveryFigures> DeliveryLists::Figures(Deadline deadline) const {
   return pg::InTransaction(
-      pool_, {.read_only = true, .snapshot = true, .deadline = deadline},
+      pool_, {.read_only = true, .snapshot = true, .whole_tables = true, .deadline = deadline},
       [&](pg::Tx& tx) -> absl::StatusOr<DeliveryFigures> {
         DeliveryFigures figures;
         for (const auto& row : tx.Run(sql::kDeliveryCounts)) {

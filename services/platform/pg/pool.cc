@@ -36,6 +36,14 @@ absl::Duration Until(Pool::Deadline deadline) {
   return absl::FromChrono(deadline - std::chrono::steady_clock::now());
 }
 
+// A service finds rows by key. A plan made while a table was small would read all of it, and would
+// stay until statistics are gathered anew: minutes in which each batch costs milliseconds more. So
+// plans are those for large tables from the beginning, made once (planning what writes a batch
+// takes longer than running it). What is to read whole tables says so: TxOptions::whole_tables.
+constexpr char kPlanByKey[] =
+    " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off"
+    " -c plan_cache_mode=force_generic_plan";
+
 }  // namespace
 
 std::string WithSessionSettings(const PoolOptions& options) {
@@ -45,7 +53,8 @@ std::string WithSessionSettings(const PoolOptions& options) {
       absl::StrCat("-c statement_timeout=", absl::ToInt64Milliseconds(options.statement_timeout),
                    " -c lock_timeout=", absl::ToInt64Milliseconds(options.lock_timeout),
                    " -c idle_in_transaction_session_timeout=4000 -c timezone=UTC -c datestyle=ISO"
-                   " -c client_min_messages=warning");
+                   " -c client_min_messages=warning",
+                   kPlanByKey);
   const std::pair<const char*, std::string> settings[] = {
       {"application_name", options.application_name},
       {"connect_timeout", "3"},

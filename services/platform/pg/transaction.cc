@@ -46,6 +46,12 @@ std::unique_ptr<pqxx::dbtransaction> Begin(pqxx::connection& connection, const T
       connection);
 }
 
+// Takes no snapshot, so that a lock may still come before it.
+constexpr char kPlanForAll[] =
+    "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = "
+    "on; "
+    "SET LOCAL plan_cache_mode = force_custom_plan";
+
 // Runs `step` between the two hooks, which know it as `name`.
 template <class F>
 auto TimedStep(Session& session, const char* name, F&& step) {
@@ -144,6 +150,7 @@ Outcome RunOnce(Pool& pool, const TxOptions& options, absl::FunctionRef<absl::St
     auto work = TimedStep(session, "begin", [&] { return Begin(session.connection(), options); });
     begun = true;
     Tx tx(session, *work, options.deadline);
+    if (options.whole_tables) tx.Exec(kPlanForAll);
     if (absl::Status status = body(tx); !status.ok()) {
       TimedStep(session, "rollback", [&] { work->abort(); });
       return {status};

@@ -25,6 +25,9 @@ struct TxOptions {
   int attempts = 3;  // runs of the body at most; only serialization failures and deadlocks repeat
   bool read_only = false;
   bool snapshot = false;  // REPEATABLE READ: all statements see one state
+  // Much of what the tables hold is read, so plans may read them in sequence and join them by
+  // hashing; else rows are found by key, however small a table is (pool.cc). Not for InAutocommit.
+  bool whole_tables = false;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 

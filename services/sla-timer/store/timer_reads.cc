@@ -83,7 +83,7 @@ absl::StatusOr<std::vector<TimerLine>> TimerReads::Timers(const desk::Ticket& ti
 
 absl::StatusOr<TimerFigures> TimerReads::Figures(Deadline deadline) const {
   return pg::InTransaction(
-      pool_, {.read_only = true, .snapshot = true, .deadline = deadline},
+      pool_, {.read_only = true, .snapshot = true, .whole_tables = true, .deadline = deadline},
       [&](pg::Tx& tx) -> absl::StatusOr<TimerFigures> {
         std::vector<std::string> kinds;
         for (const desk::TimerKind kind : desk::kAllTimerKinds) {

@@ -74,9 +74,17 @@ def p7(bench):
 # Tables that grow with the work; the others are as large as the company.
 GROWING = {"ticket", "ticket_event", "event_text", "outbox", "outbox_0", "outbox_1", "event_log", "idem", "assignment", "sla_timer", "sla_fired",
            "decision", "queue_entry", "planned", "delivery", "inbox", "ticket_fact", "dlq"}
+# As the services' sessions plan (services/platform/pg/pool.cc).
+PLANNER = ("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; "
+           "SET plan_cache_mode = force_generic_plan")
 # Statements that are to read all of a table, or get their conditions while they run, and why that is fine.
 READ_ALL = {
     "intake.list_tickets": "filter and order are appended by the call: P7",
+    "intake.dead_letters_parked": "all that is parked, by an index that has nothing else",
+    "notifier.undelivered": "all that waits, by an index that has nothing else",
+    "router.flows_to_visit": "all that is queued, by an index that has nothing else",
+    "intake.list_total": "the filter is appended by the call; without one all are counted: P7",
+    "notifier.count_deliveries": "the filter is appended by the call; without one all are counted, for an admin",
     "intake.admission_facts": "counts the outbox up to a limit",
     "intake.admin_transport": "counts the outbox, for an admin",
     "platform.backlog": "counts the outbox up to a limit",
@@ -95,8 +103,10 @@ READ_ALL = {
 
 def scans(plan, found, path=()):
     path = (*path, plan["Node Type"])
-    if plan["Node Type"] == "Seq Scan" and plan.get("Relation Name") in GROWING:
-        found[plan["Relation Name"]] = " > ".join(path)
+    whole = plan["Node Type"] == "Seq Scan" or (  # An index read from end to end is no better, unless something ends it.
+        plan["Node Type"] in ("Index Scan", "Index Only Scan") and "Index Cond" not in plan and "Limit" not in path)
+    if whole and plan["Relation Name"] in GROWING:
+        found[plan["Relation Name"]] = " > ".join(path) + f" {plan.get('Index Name', '')}"
     for child in plan.get("Plans", []):
         scans(child, found, path)
 
@@ -119,7 +129,7 @@ def p14(bench):
             continue
         count = int(stack.psql(f"PREPARE s AS {sql};\nSELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 's'")[-1][0])
         arguments = f"({', '.join(['NULL'] * count)})" if count else ""
-        plan = stack.psql(f"SET plan_cache_mode = force_generic_plan; SET jit = off; PREPARE s AS {sql};\n"
+        plan = stack.psql(f"{PLANNER}; PREPARE s AS {sql};\n"
                           f"EXPLAIN (FORMAT JSON) EXECUTE s{arguments}")
         found = {}
         scans(json.loads("\n".join("\t".join(line) for line in plan))[0]["Plan"], found)
