@@ -9,8 +9,8 @@ namespace potok::ledger {
 namespace {
 
 // Columns of the sets of persist.sql.
-constexpr int kBornColumns = 28, kChangedColumns = 38, kEventColumns = 18, kTimerColumns = 5,
-              kEndColumns = 4;
+constexpr int kNumberColumns = 2, kBornColumns = 29, kChangedColumns = 38, kEventColumns = 18,
+              kTimerColumns = 5, kEndColumns = 4;
 // And those of persist_fired.sql.
 constexpr int kFiredColumns = 7;
 
@@ -36,7 +36,8 @@ std::optional<int64_t> Micros(const std::optional<absl::Duration>& duration) {
 }  // namespace
 
 PersistArguments::PersistArguments()
-    : born_(kBornColumns),
+    : numbers_(kNumberColumns),
+      born_(kBornColumns),
       changed_(kChangedColumns),
       events_(kEventColumns),
       first_timers_(kTimerColumns),
@@ -44,13 +45,19 @@ PersistArguments::PersistArguments()
       ends_(kEndColumns),
       fired_(kFiredColumns) {}
 
-void PersistArguments::AddNewTicket(const desk::Ticket& t) {
-  AddRow<kBornColumns>(
-      born_, t.part, t.id, t.number, t.flow_id, t.flow_version, t.caller, t.request_id, t.requester,
-      t.department, t.channel, t.title, t.description, t.fields_json.empty() ? "{}" : t.fields_json,
-      t.urgency, t.impact, t.needed_today, t.needed_today_reason, t.created_at, desk::Name(t.state),
-      t.priority, t.queued_at, t.queued_seq, Micros(t.sla.term), t.sla.running_since, t.sla.due_at,
-      t.sla.half_at, t.sla.gen, t.first_response_due);
+void PersistArguments::TakeNumbers(const std::string& flow, int count) {
+  AddRow<kNumberColumns>(numbers_, flow, count);
+}
+
+void PersistArguments::AddNewTicket(const desk::Ticket& t, const std::string& prefix, int place) {
+  ++new_count_;
+  AddRow<kBornColumns>(born_, t.part, t.id, prefix, place, t.flow_id, t.flow_version, t.caller,
+                       t.request_id, t.requester, t.department, t.channel, t.title, t.description,
+                       t.fields_json.empty() ? "{}" : t.fields_json, t.urgency, t.impact,
+                       t.needed_today, t.needed_today_reason, t.created_at, desk::Name(t.state),
+                       t.priority, t.queued_at, t.queued_seq, Micros(t.sla.term),
+                       t.sla.running_since, t.sla.due_at, t.sla.half_at, t.sla.gen,
+                       t.first_response_due);
 }
 
 void PersistArguments::AddChangedTicket(const desk::Ticket& t) {
@@ -98,7 +105,8 @@ void PersistArguments::EndTimers(const desk::Ticket& ticket, const std::vector<s
 
 std::vector<pg::Param> PersistArguments::Take() {
   std::vector<pg::Param> out;
-  for (Columns* columns : {&born_, &changed_, &events_, &first_timers_, &timers_, &ends_}) {
+  for (Columns* columns :
+       {&numbers_, &born_, &changed_, &events_, &first_timers_, &timers_, &ends_}) {
     TakeColumns(*columns, &out);
   }
   return out;

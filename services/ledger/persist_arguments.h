@@ -15,9 +15,12 @@ class PersistArguments {
  public:
   PersistArguments();
 
+  // Once a flow into which something is filed: how many numbers it needs.
+  void TakeNumbers(const std::string& flow, int count);
   // Once a ticket: its row as it is to be. A new one is as its first event made it: what no such
-  // event can set is not written but left to the table.
-  void AddNewTicket(const desk::Ticket& ticket);
+  // event can set is not written but left to the table. Its number gets `prefix`, and is the one
+  // `place` (-1: the last, -2: the one before) of those its flow takes.
+  void AddNewTicket(const desk::Ticket& ticket, const std::string& prefix, int place);
   void AddChangedTicket(const desk::Ticket& ticket);  // Its row is locked.
   // The slot that an event gives to an agent.
   struct Slot {
@@ -37,6 +40,7 @@ class PersistArguments {
                  const std::vector<std::string>& fired);
 
   int changed() const { return changed_count_; }  // Tickets that are not new.
+  int created() const { return new_count_; }
   // Those of persist.sql; nothing can be added any more.
   std::vector<pg::Param> Take();
   // Those of persist_fired.sql, none when no timer fired; likewise.
@@ -45,8 +49,8 @@ class PersistArguments {
  private:
   using Columns = std::vector<pg::ArrayParam>;
 
-  Columns born_, changed_, events_, first_timers_, timers_, ends_, fired_;
-  int changed_count_ = 0;
+  Columns numbers_, born_, changed_, events_, first_timers_, timers_, ends_, fired_;
+  int changed_count_ = 0, new_count_ = 0;
   bool any_fired_ = false;
 };
 

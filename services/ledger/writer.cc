@@ -200,32 +200,6 @@ void Writer::MoveSlots(Change& change) {
   }
 }
 
-void Writer::NumberNewTickets() {
-  std::map<std::string, int> wanted;
-  for (const Change& change : changes_) {
-    if (!change.before) ++wanted[change.after.flow_id];
-  }
-  if (wanted.empty()) return;
-  std::vector<std::string> flows;
-  std::vector<int> counts;
-  for (const auto& [flow, count] : wanted) {
-    flows.push_back(flow);
-    counts.push_back(count);
-  }
-  std::map<std::string, int64_t> next;
-  for (const auto& row : tx_.Run(sql::kTakeNumbers, pg::TextArray(flows), pg::IntArray(counts))) {
-    const std::string flow = row[0].as<std::string>();
-    next[flow] = row[1].as<int64_t>() - wanted[flow];
-  }
-  for (Change& change : changes_) {
-    if (change.before) continue;
-    const desk::Flow* flow =
-        reference_->FlowVersion(change.after.flow_id, change.after.flow_version);
-    change.after.number = absl::StrFormat("%s-%06d", flow->prefix, next[change.after.flow_id]++);
-    tickets_[change.after.id].number = change.after.number;
-  }
-}
-
 absl::Status Writer::WriteLoads() {
   std::vector<std::string> agents, flows;
   std::vector<int> deltas;
@@ -297,13 +271,16 @@ absl::Status Writer::WriteRows() {
     if (first == nullptr) first = &change;
     last = &change;
   }
+  std::map<std::string, int> numbers;
+  for (const Change& change : changes_) {
+    if (!change.before) ++numbers[change.after.flow_id];
+  }
+  for (const auto& [flow, count] : numbers) rows.TakeNumbers(flow, count);
   for (const auto& [id, pair] : first_and_last) {
     const auto& [first, last] = pair;
     if (first->before) {
       rows.AddChangedTicket(last->after);
-    } else if (first == last) {
-      rows.AddNewTicket(last->after);
-    } else {
+    } else if (first != last) {
       // Nobody can name it before its first answer.
       return absl::InternalError(absl::StrCat("ticket ", id, " moved while it was filed"));
     }
@@ -312,6 +289,10 @@ absl::Status Writer::WriteRows() {
   for (const Change& change : changes_) {
     const Ticket& t = change.after;
     const desk::Event& e = change.event;
+    if (!change.before) {
+      const desk::Flow* const flow = reference_->FlowVersion(t.flow_id, t.flow_version);
+      rows.AddNewTicket(t, flow->prefix, -numbers[t.flow_id]--);
+    }
     PersistArguments::Slot slot;
     const std::string to = HolderOf(t);
     if (!to.empty() && (!change.before || HolderOf(*change.before) != to)) {
@@ -320,8 +301,14 @@ absl::Status Writer::WriteRows() {
     rows.AddEvent(t, e, *change.command, slot);
   }
   const pqxx::result done = tx_.RunBound(sql::kPersist, rows.Take());
-  if (done[0][0].as<int>() != rows.changed()) {
+  if (done[0]["number"].as<int>() != rows.changed()) {
     return MakeError(absl::StatusCode::kAborted, "TICKET_MOVED", "a locked ticket row moved");
+  }
+  if (static_cast<int>(done.size()) != 1 + rows.created()) {
+    return absl::InternalError("not every new ticket was written");
+  }
+  for (pqxx::result::size_type i = 1; i < done.size(); ++i) {
+    tickets_[done[i]["id"].as<std::string>()].number = done[i]["number"].as<std::string>();
   }
   if (std::vector<pg::Param> fired = rows.TakeFired(); !fired.empty()) {
     tx_.RunBound(sql::kPersistFired, fired);
@@ -333,8 +320,6 @@ absl::Status Writer::Flush() {
   if (changes_.empty()) return absl::OkStatus();
   ReleaseAssignments();
   POTOK_RETURN_IF_ERROR(WriteLoads());
-  // Late: everybody who files into the flow waits for its counter until this transaction ends.
-  NumberNewTickets();
   return WriteRows();
 }
 

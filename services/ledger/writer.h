@@ -104,7 +104,6 @@ class Writer {
   absl::StatusOr<Outcome> StageNew(const desk::Command& command);
   absl::StatusOr<desk::Facts> FactsFor(const std::string& flow_id, int flow_version) const;
   void MoveSlots(Change& change);
-  void NumberNewTickets();
   absl::Status WriteLoads();
   void ReleaseAssignments();
   absl::Status WriteRows();
