@@ -1,7 +1,7 @@
 // Commands of callers, committed in natural batches.
 //
 // Each executor owns a disjoint set of parts. Its thread takes what waits now (never waits to
-// fill), up to 64 commands and never two for one ticket or one request id, and commits them in one
+// fill), up to 128 commands and never two for one ticket or one request id, and commits them in one
 // transaction. At low load a batch is one command. A batch that fails is retried one by one, so a
 // bad item hurts only itself; not so when the database itself is away. A lost answer to a commit is
 // found out by the request ids.
@@ -35,7 +35,7 @@ namespace potok::ledger {
 
 struct LedgerOptions {
   int executors = 2;
-  int max_batch = 64;
+  int max_batch = 128;
   int max_queued = 4096;  // Over all executors; beyond it Submit refuses at once.
   // Tests bring their own.
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;

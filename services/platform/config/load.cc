@@ -130,7 +130,7 @@ void FillDefaults(ServiceConfig& config) {
            1.0);
   auto* ledger = config.mutable_ledger();
   standard(ledger, &v1::LedgerConfig::executors, &v1::LedgerConfig::set_executors, 2u);
-  standard(ledger, &v1::LedgerConfig::batch_size, &v1::LedgerConfig::set_batch_size, 64u);
+  standard(ledger, &v1::LedgerConfig::batch_size, &v1::LedgerConfig::set_batch_size, 128u);
   standard(ledger, &v1::LedgerConfig::queue_bound, &v1::LedgerConfig::set_queue_bound, 4096u);
   standard(ledger, &v1::LedgerConfig::outbox_soft_limit, &v1::LedgerConfig::set_outbox_soft_limit,
            50000u);
