@@ -32,6 +32,13 @@ using namespace intake::v1;  // NOLINT: a test of exactly these messages.
 constexpr double kMostTimesSlower = 3;
 constexpr double kFloorMs = 10;
 constexpr int64_t kMostGrowthKib = 64 << 10;
+// What a sanitizer keeps of each block for its own reports, also after its end, is most of a
+// process's memory, and a sanitizer's own work is most of a call's time: neither is bounded there.
+#ifdef POTOK_SANITIZED
+constexpr bool kCostIsTheServices = false;
+#else
+constexpr bool kCostIsTheServices = true;
+#endif
 
 struct AttackKind {
   const char* mode;
@@ -139,7 +146,9 @@ class HostileClients : public ::testing::Test {
     EXPECT_THAT(seen.failed, IsEmpty()) << kind.mode;
     EXPECT_GT(seen.calls, 20) << kind.mode;
     const int64_t grown = fleet_.rss_kib("intake", 0) - before;
-    EXPECT_LT(grown, kMostGrowthKib) << kind.mode;
+    if (kCostIsTheServices) {
+      EXPECT_LT(grown, kMostGrowthKib) << kind.mode;
+    }
     EXPECT_LE(fleet_.descriptors("intake", 0), 256);
     std::ifstream in(log);
     std::string said;
@@ -178,13 +187,15 @@ TEST_F(HostileClients, CostTheOthersLittleAndTheProcessNothing) {
     // Once more when it was too slow: what else runs on the machine may have come between.
     double p99 = 0, most = 0;
     for (int attempt = 0; attempt < 2; ++attempt) {
-      p99 = Attack(kind, 3).p99();
+      p99 = Attack(kind, absl::ToDoubleSeconds(Stretched(absl::Seconds(3)))).p99();
       const double after = Quiet();
       most = kMostTimesSlower * std::max({before, after, kFloorMs});
       before = after;
-      if (p99 <= most) break;
+      if (p99 <= most || !kCostIsTheServices) break;
     }
-    EXPECT_LE(p99, most) << kind.mode;
+    if (kCostIsTheServices) {
+      EXPECT_LE(p99, most) << kind.mode;
+    }
   }
 }
 
