@@ -80,7 +80,8 @@ class HostileClients : public ::testing::Test {
     std::vector<std::thread> people;
     for (int person = 0; person < 7; ++person) {
       people.emplace_back([&, person] {
-        const auto gap = std::chrono::milliseconds(person == 6 ? 250 : 100);
+        const auto gap =
+            absl::ToChronoMilliseconds(Stretched(absl::Milliseconds(person == 6 ? 250 : 100)));
         auto due = std::chrono::steady_clock::now() + person * gap / 7;
         for (int i = 0; !over; ++i, due += gap) {
           std::this_thread::sleep_until(due);

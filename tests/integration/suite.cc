@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <grpc/support/time.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <random>
@@ -138,7 +137,7 @@ intake::v1::IntakeService::Stub& Suite::intake() const { return *state_->intake;
 
 std::unique_ptr<grpc::ClientContext> Suite::As(const std::string& who, const std::string& locale) {
   auto context = std::make_unique<grpc::ClientContext>();
-  context->set_deadline(gpr_time_from_seconds(20, GPR_TIMESPAN));
+  context->set_deadline(absl::ToChronoTime(absl::Now() + Stretched(absl::Seconds(20))));
   if (!who.empty()) context->AddMetadata("authorization", absl::StrCat("Bearer dev:", who));
   context->AddMetadata("accept-language", locale);
   return context;
