@@ -61,7 +61,7 @@ TEST_F(ConsumerTest, EveryEntryHasItsEffectOnceUnderFailuresTakeoversAndRedisLos
           "ledger.lease WHERE name LIKE 'consumer:%:%' AND hashtext(name || '",
           random(), "') % 3 = 0 FOR UPDATE SKIP LOCKED)"));
       (void)redis.Command({"FLUSHALL"});
-    } while (!done.WaitForNotificationWithTimeout(absl::Milliseconds(50)));
+    } while (!done.WaitForNotificationWithTimeout(testing::Stretched(absl::Milliseconds(50))));
   });
   const int entries = 64 * 30;
   for (int version = 1; version <= 30; ++version) {
