@@ -110,7 +110,8 @@ void LeaseCore::Plan(absl::Duration sent, absl::Duration now, const LeasePicture
       }
     } else if (preferred) {
       // Either its owner is about to hand it over, or it died and the lease ends soon.
-      wait_ = std::min(wait_, std::clamp(seen->second.left, kJustAfter, times.renew / 8));
+      // Not std::clamp: of renewals that follow each other fast, an eighth may be below the least.
+      wait_ = std::min(wait_, std::max(kJustAfter, std::min(seen->second.left, times.renew / 8)));
     } else {
       // Its owner may have died, and whoever is preferred with it: an owner that lives has
       // prolonged its lease by then.

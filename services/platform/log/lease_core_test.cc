@@ -108,6 +108,23 @@ TEST_F(LeaseCoreTest, LeaseThatWentToAnotherIsNoLongerHeld) {
   EXPECT_GT(core.version(), version);
 }
 
+TEST_F(LeaseCoreTest, WhoRenewsVeryOftenStillWaitsAMomentForALeaseThatIsHeld) {
+  for (const double left : {0.001, 0.3}) {
+    LeaseCore core({.owner = "me",
+                    .parts = {0},
+                    .times = {.ttl = Second(0.3), .renew = Second(0.05), .fence = Second(0.2)},
+                    .new_token = [] { return "t"; }});
+    LeasePicture picture;
+    picture.members = {{"me", {0}, Second(6)}};
+    picture.leases[0] = {"dead", true, Second(left)};
+    core.Next();
+    core.Renewed(Second(1), Second(1), {}, picture);
+    const LeaseAction wait = core.Next();
+    EXPECT_EQ(wait.kind, LeaseAction::kWait);
+    EXPECT_EQ(wait.wait, Second(0.01)) << left;
+  }
+}
+
 TEST_F(LeaseCoreTest, GainWhoseAnswerWasLostIsRenewedAndHeldWhenItHadBeenCommitted) {
   LeaseCore core = Core();
   core.Next();
