@@ -19,7 +19,9 @@ ContentHash& ContentHash::Add(absl::string_view name, int64_t value) {
 std::string ContentHash::Hex() const {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
-  EVP_Digest(content_.data(), content_.size(), digest, &size, EVP_sha256(), nullptr);
+  // Fetched once: EVP_sha256() would be looked up among all providers at every call.
+  static const EVP_MD* const kSha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  EVP_Digest(content_.data(), content_.size(), digest, &size, kSha256, nullptr);
   return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), size));
 }
 

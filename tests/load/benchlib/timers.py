@@ -11,7 +11,7 @@ DUE = {"resolved": "autoclose_at", "assigned": "half_at"}
 FIRED = """
 SELECT count(*), count(*) FILTER (WHERE pg_xact_commit_timestamp(f.xmin) < f.due_at OR f.fired_at < f.due_at),
        percentile_cont(ARRAY[0.5, 0.99, 0.999, 1]) WITHIN GROUP (ORDER BY extract(epoch FROM pg_xact_commit_timestamp(f.xmin) - f.due_at)),
-       count(*) / nullif(extract(epoch FROM max(pg_xact_commit_timestamp(f.xmin)) - min(f.due_at)), 0)
+       count(*) FILTER (WHERE pg_xact_commit_timestamp(f.xmin) < '{since}'::timestamptz + interval '5 s') / 5
   FROM ledger.sla_fired f WHERE f.due_at >= '{since}' AND f.due_at < '{until}'"""
 TWICE = """
 SELECT count(*) FROM (SELECT FROM ledger.ticket_event WHERE at >= '{since}' AND body ? 'timer'
@@ -36,7 +36,7 @@ def arm(bench, age, count, start, step_us):
 
 
 def fire(bench, rate, seconds, ages, lead):
-    """Arms so many timers at that rate, waits for them; (fired, early, quantiles in ms, fires a second, fired twice)."""
+    """Arms so many timers at that rate, waits for them; (fired, early, quantiles in ms, fires a second in the first five, fired twice)."""
     # By what arming has cost so far: what is due before it is armed would be late by our own doing.
     lead = max(lead, 2 * ARMING.get("seconds", 0) * rate * seconds)
     while True:
@@ -92,8 +92,9 @@ def p5(bench):
         wrong.add(early + twice)
         stack.drain(300)
     for round in bench.rounds("P5 capacity"):
-        # Twice what the goal asks for, so that there is always one due; armed before anybody looks.
-        _, early, _, rate, twice = fire(bench, 10000, 1 if bench.quick else 3, ["resolved"], lead if bench.quick else 20)
+        # Twice what the goal asks for, so that there is always one due; armed before anybody looks. Of the first five
+        # seconds: what is later than that is a backlog, which is worked off at the pace of 500/s that was promised for it.
+        _, early, _, rate, twice = fire(bench, 10000, 5, ["resolved"], lead if bench.quick else 20)
         capacity.add(rate)
         errors += early + twice
         stack.drain(600)

@@ -3,15 +3,12 @@
 -- composite IS NOT NULL only when each of its fields is.
 WITH touched AS (
   SELECT DISTINCT w.part, w.id FROM unnest($1::smallint[], $2::uuid[]) AS w(part, id)
-), fresh AS (
-  SELECT analytics.fact_of(t) AS f
-    FROM ledger.ticket t JOIN touched w ON t.part = w.part AND t.id = w.id
-), old AS (
-  SELECT o AS f FROM analytics.ticket_fact o JOIN touched w ON o.part = w.part AND o.ticket_id = w.id
-), moved AS (
-  SELECT n.f AS new_fact, o.f AS old_fact
-    FROM fresh n LEFT JOIN old o ON (o.f).ticket_id = (n.f).ticket_id
-   WHERE o.f IS NULL OR (o.f).version < (n.f).version
+), moved AS MATERIALIZED (
+  SELECT analytics.fact_of(t) AS new_fact, o AS old_fact
+    FROM touched w
+    JOIN ledger.ticket t ON t.part = w.part AND t.id = w.id
+    LEFT JOIN analytics.ticket_fact o ON o.part = w.part AND o.ticket_id = w.id
+   WHERE o.version IS NULL OR o.version < t.version
 ), stored AS (
   INSERT INTO analytics.ticket_fact AS k
       (part, ticket_id, version, flow_id, department, channel, priority, state, day, holder, resolver, queued_at, resolved_at,

@@ -24,11 +24,12 @@ heads AS (
   ON CONFLICT (recipient) DO UPDATE SET last_seq = inbox_head.last_seq + excluded.last_seq
   RETURNING recipient, last_seq),
 noticed AS (
+  -- Rows are found again by hashed ids and heads by their name in one object: joined, each would meet all others.
   INSERT INTO notifier.inbox (recipient, seq, part, delivery_id, ticket_id, number, version, kind, title, text, at)
   SELECT r.recipient,
-         h.last_seq - count(*) OVER (PARTITION BY r.recipient)
+         (h.last_seqs ->> r.recipient)::bigint - count(*) OVER (PARTITION BY r.recipient)
                     + row_number() OVER (PARTITION BY r.recipient ORDER BY r.ord),
          r.part, r.id, r.ticket_id, r.number, r.version, r.kind, r.title, r.body, r.planned_at
-    FROM r JOIN made m ON m.part = r.part AND m.id = r.id AND m.channel = 'inbox' AND m.state = 'sent'
-    JOIN heads h ON h.recipient = r.recipient)
+    FROM r, (SELECT jsonb_object_agg(recipient, last_seq) AS last_seqs FROM heads) h
+   WHERE (r.id IN (SELECT m.id FROM made m WHERE m.channel = 'inbox' AND m.state = 'sent')) IS TRUE)
 SELECT channel, state, coalesce(extract(epoch FROM finished_at - caused_at), 0)::float8 AS seconds FROM made
