@@ -206,6 +206,9 @@ build_release_before() {
   rm -rf "$dir"
   mkdir -p "$dir/src"
   git -C "$ROOT" archive "$commit" | tar -x -C "$dir/src" || return 1
+  # Google's protos, which its CMakeLists.txt looks for beside itself.
+  mkdir -p "$dir/src/.cache"
+  ln -s "$CACHE/npm" "$dir/src/.cache/npm"
   work "configuring the release before" "$log" '^--' \
     cmake -S "$dir/src" -B "$dir/build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo || return 1
   WORK_TAIL=0 work "building the release before" "$log" '^\[' env NINJA_STATUS='[%f/%t] ' \
