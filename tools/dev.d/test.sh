@@ -136,9 +136,11 @@ cmd_test() {
 
 # How programs of build/asan and build/tsan report, and how much longer everybody waits for them.
 sanitizer_environment() {
-  local supp=$ROOT/tests/sanitizers patience=3
-  if [ "$1" = tsan ]; then patience=6; fi
+  local supp=$ROOT/tests/sanitizers patience=3 schedules=30000
+  if [ "$1" = tsan ]; then patience=6 schedules=12000; fi
   export POTOK_TEST_PATIENCE=${POTOK_TEST_PATIENCE:-$patience}
+  # All of them take ten minutes of one core and more here; the plain build runs them all.
+  export POTOK_SIMULATION_SCHEDULES=${POTOK_SIMULATION_SCHEDULES:-$schedules}
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1}
   export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1} LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$supp/lsan.supp:print_suppressions=0}
   export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1:suppressions=$supp/tsan.supp}
