@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "platform/obs/log.h"
 #include "platform/testing/loopback.h"
 #include "platform/testing/signal.h"
 
@@ -62,8 +63,9 @@ TEST_F(AcceptorTest, GoesOnAfterTheProcessRanOutOfDescriptors) {
   Listen(100);
   for (int i = 0; i < 8; ++i) ASSERT_GE(Client(), 0);  // The kernel completes them by itself.
   // UBSan looks through a pipe at an object whose class it meets for the first time, and below
-  // there is no descriptor left for one: it is to meet what Render() uses now.
+  // there is no descriptor left for one: it is to meet what Render() and the log use now.
   (void)metrics_.Render();
+  obs::LogWarn("accept.test", "descriptors are about to run out");
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
   rlimit tight = before;

@@ -151,6 +151,15 @@ TEST(TokenBucket, FillsWithTimeAndSavesNoMoreThanOneSecond) {
   EXPECT_EQ(bucket.Available(absl::Seconds(2000)), 500u);
 }
 
+TEST(TokenBucket, HasNothingWhileTokensAreOwed) {
+  TokenBucket bucket(10);
+  EXPECT_EQ(bucket.Available(absl::Seconds(1000)), 10u);
+  bucket.Spend(25);
+  EXPECT_EQ(bucket.Available(absl::Seconds(1000)), 0u);
+  EXPECT_EQ(bucket.Available(absl::Seconds(1001)), 0u);
+  EXPECT_EQ(bucket.Available(absl::Seconds(1002)), 5u);
+}
+
 TEST(TokenBucket, NamesNoWaitOnlyWhenThereIsAToken) {
   TokenBucket bucket(20);
   absl::Duration now = absl::Seconds(1000);

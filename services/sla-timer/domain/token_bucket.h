@@ -19,7 +19,8 @@ class TokenBucket {
     const double grown = absl::ToDoubleSeconds(monotonic - filled_at_) * per_second_;
     saved_ = std::min(per_second_, saved_ + std::max(0.0, grown));
     filled_at_ = monotonic;
-    return static_cast<size_t>(saved_);
+    // What is owed is below zero, which no size_t can tell.
+    return saved_ < 1.0 ? 0 : static_cast<size_t>(saved_);
   }
   // Tokens taken beyond what was there are owed.
   void Spend(size_t tokens) { saved_ -= static_cast<double>(tokens); }
