@@ -3,6 +3,7 @@
 // a socket, the router's passes, sweeps and moves, the firing of timers.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -138,7 +139,7 @@ class World {
   chaos::Link* link_ = nullptr;
   FakeClock clock_{absl::FromUnixSeconds(1794819600)};  // 2026-11-16 09:00 UTC.
   std::unique_ptr<pg::Pool> stale_pool_, own_pool_;
-  bool cut_ = false;
+  std::atomic<bool> cut_{false};  // Read by the thread of `stale_`.
   std::unique_ptr<ledger::Reference> stale_, fresh_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::vector<log::Held> leases_;
