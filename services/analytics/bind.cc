@@ -19,7 +19,7 @@ class Analytics final : public app::Bound {
  public:
   Analytics(app::Parts& parts, std::shared_ptr<ledger::Foundation> foundation)
       : foundation_(std::move(foundation)),
-        consumer_(foundation_->ConsumerFor("analytics", {1, 2, 3}), foundation_->loops(),
+        consumer_(ConsumerOptionsOf(), foundation_->loops(),
                   [](pg::Tx& tx, const std::vector<log::LogEntry>& entries) {
                     ApplyContributions(tx, entries);
                     return absl::OkStatus();
@@ -33,6 +33,12 @@ class Analytics final : public app::Bound {
   }
 
  private:
+  log::ConsumerOptions ConsumerOptionsOf() const {
+    log::ConsumerOptions options = foundation_->ConsumerFor("analytics", {1, 2, 3});
+    options.pace = absl::Milliseconds(50);  // Nobody reads counters faster.
+    return options;
+  }
+
   const std::shared_ptr<ledger::Foundation> foundation_;
   log::Consumer consumer_;
   AnalyticsRpc rpc_;

@@ -8,9 +8,9 @@
 namespace potok::ledger {
 namespace {
 
-// Columns of the sets of persist.sql.
-constexpr int kNumberColumns = 2, kBornColumns = 29, kChangedColumns = 38, kEventColumns = 18,
-              kTimerColumns = 5, kEndColumns = 4;
+// Columns of the sets of persist_filed.sql and persist_moved.sql.
+constexpr int kNumberColumns = 2, kNewColumns = 29, kFirstEventColumns = 12, kTimerColumns = 5;
+constexpr int kChangedColumns = 38, kEventColumns = 18, kEndColumns = 4;
 // And those of persist_fired.sql.
 constexpr int kFiredColumns = 7;
 
@@ -29,6 +29,18 @@ std::optional<absl::string_view> NotEmpty(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<absl::string_view>(text);
 }
 
+// What is kept of a command, so that a repeat of it is answered: nothing when it has no request id.
+struct Answer {
+  explicit Answer(const desk::Command& command) {
+    if (command.request_id.empty()) return;
+    caller = command.viewer.principal;
+    request_id = command.request_id;
+    method = command.method;
+    body_hash = command.body_hash;
+  }
+  std::optional<absl::string_view> caller, request_id, method, body_hash;
+};
+
 std::optional<int64_t> Micros(const std::optional<absl::Duration>& duration) {
   return duration ? std::optional(absl::ToInt64Microseconds(*duration)) : std::nullopt;
 }
@@ -37,10 +49,11 @@ std::optional<int64_t> Micros(const std::optional<absl::Duration>& duration) {
 
 PersistArguments::PersistArguments()
     : numbers_(kNumberColumns),
-      born_(kBornColumns),
+      new_(kNewColumns),
+      first_events_(kFirstEventColumns),
+      first_timers_(kTimerColumns),
       changed_(kChangedColumns),
       events_(kEventColumns),
-      first_timers_(kTimerColumns),
       timers_(kTimerColumns),
       ends_(kEndColumns),
       fired_(kFiredColumns) {}
@@ -50,14 +63,14 @@ void PersistArguments::TakeNumbers(const std::string& flow, int count) {
 }
 
 void PersistArguments::AddNewTicket(const desk::Ticket& t, const std::string& prefix, int place) {
-  ++new_count_;
-  AddRow<kBornColumns>(born_, t.part, t.id, prefix, place, t.flow_id, t.flow_version, t.caller,
-                       t.request_id, t.requester, t.department, t.channel, t.title, t.description,
-                       t.fields_json.empty() ? "{}" : t.fields_json, t.urgency, t.impact,
-                       t.needed_today, t.needed_today_reason, t.created_at, desk::Name(t.state),
-                       t.priority, t.queued_at, t.queued_seq, Micros(t.sla.term),
-                       t.sla.running_since, t.sla.due_at, t.sla.half_at, t.sla.gen,
-                       t.first_response_due);
+  ++filed_count_;
+  AddRow<kNewColumns>(new_, t.part, t.id, prefix, place, t.flow_id, t.flow_version, t.caller,
+                      t.request_id, t.requester, t.department, t.channel, t.title, t.description,
+                      t.fields_json.empty() ? "{}" : t.fields_json, t.urgency, t.impact,
+                      t.needed_today, t.needed_today_reason, t.created_at, desk::Name(t.state),
+                      t.priority, t.queued_at, t.queued_seq, Micros(t.sla.term),
+                      t.sla.running_since, t.sla.due_at, t.sla.half_at, t.sla.gen,
+                      t.first_response_due);
 }
 
 void PersistArguments::AddChangedTicket(const desk::Ticket& t) {
@@ -73,17 +86,23 @@ void PersistArguments::AddChangedTicket(const desk::Ticket& t) {
       t.reopen_count, t.hops, t.comment_count, t.updated_at);
 }
 
+void PersistArguments::AddFirstEvent(const desk::Ticket& t, const desk::Event& e,
+                                     const desk::Command& command) {
+  const Answer answer(command);
+  AddRow<kFirstEventColumns>(first_events_, t.part, t.id, desk::Name(e.type), e.actor, e.at,
+                             desk::Name(e.state_after), BodyOf(e).dump(),
+                             static_cast<int>(desk::TopicOf(e.type)), answer.caller,
+                             answer.request_id, answer.method, answer.body_hash);
+}
+
 void PersistArguments::AddEvent(const desk::Ticket& t, const desk::Event& e,
                                 const desk::Command& command, const Slot& slot) {
-  const bool answers = !command.request_id.empty(), gives = !slot.agent.empty();
-  const auto answer = [&](const std::string& text) {
-    return answers ? std::optional<absl::string_view>(text) : std::nullopt;
-  };
+  const Answer answer(command);
+  const bool gives = !slot.agent.empty();
   AddRow<kEventColumns>(events_, t.part, t.id, e.version, desk::Name(e.type), e.actor, e.at,
                         desk::Name(e.state_after), BodyOf(e).dump(),
-                        static_cast<int>(desk::TopicOf(e.type)), NotEmpty(e.text),
-                        answer(command.viewer.principal), answer(command.request_id),
-                        answer(command.method), answer(command.body_hash), NotEmpty(slot.agent),
+                        static_cast<int>(desk::TopicOf(e.type)), NotEmpty(e.text), answer.caller,
+                        answer.request_id, answer.method, answer.body_hash, NotEmpty(slot.agent),
                         gives ? std::optional<absl::string_view>(t.flow_id) : std::nullopt,
                         gives ? std::optional(slot.active_after) : std::nullopt,
                         gives ? std::optional(slot.cap) : std::nullopt);
@@ -103,12 +122,19 @@ void PersistArguments::EndTimers(const desk::Ticket& ticket, const std::vector<s
   AddRow<kEndColumns>(ends_, ticket.part, ticket.id, pg::TextArray(kept), pg::TextArray(fired));
 }
 
-std::vector<pg::Param> PersistArguments::Take() {
+std::vector<pg::Param> PersistArguments::TakeFiled() {
   std::vector<pg::Param> out;
-  for (Columns* columns :
-       {&numbers_, &born_, &changed_, &events_, &first_timers_, &timers_, &ends_}) {
+  if (filed_count_ == 0) return out;
+  for (Columns* columns : {&numbers_, &new_, &first_events_, &first_timers_}) {
     TakeColumns(*columns, &out);
   }
+  return out;
+}
+
+std::vector<pg::Param> PersistArguments::TakeMoved() {
+  std::vector<pg::Param> out;
+  if (changed_count_ == 0) return out;
+  for (Columns* columns : {&changed_, &events_, &timers_, &ends_}) TakeColumns(*columns, &out);
   return out;
 }
 

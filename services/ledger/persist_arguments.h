@@ -1,5 +1,6 @@
-// What a batch of commands leaves in the ledger, as the arguments of persist.sql and
-// persist_fired.sql: an array a column, in the order of those statements. Not thread-safe.
+// What a batch of commands leaves in the ledger, as the arguments of persist_filed.sql,
+// persist_moved.sql and persist_fired.sql: an array a column, in the order of those statements. Not
+// thread-safe.
 #pragma once
 
 #include <string>
@@ -22,14 +23,16 @@ class PersistArguments {
   // `place` (-1: the last, -2: the one before) of those its flow takes.
   void AddNewTicket(const desk::Ticket& ticket, const std::string& prefix, int place);
   void AddChangedTicket(const desk::Ticket& ticket);  // Its row is locked.
+  // The event that filed `ticket`, with the answer to keep for the command that caused it.
+  void AddFirstEvent(const desk::Ticket& ticket, const desk::Event& event,
+                     const desk::Command& command);
   // The slot that an event gives to an agent.
   struct Slot {
     std::string agent;  // Empty: it gives none.
     int active_after = 0;
     int cap = 0;
   };
-  // An event of `ticket`, with the answer to keep for the command that caused it and the timer that
-  // fired with it.
+  // Any other event of `ticket`, with the answer to keep and the timer that fired with it.
   void AddEvent(const desk::Ticket& ticket, const desk::Event& event, const desk::Command& command,
                 const Slot& slot);
   // `first`: of a new ticket, which has no timers yet.
@@ -39,18 +42,21 @@ class PersistArguments {
   void EndTimers(const desk::Ticket& ticket, const std::vector<std::string>& kept,
                  const std::vector<std::string>& fired);
 
-  int changed() const { return changed_count_; }  // Tickets that are not new.
-  int created() const { return new_count_; }
-  // Those of persist.sql; nothing can be added any more.
-  std::vector<pg::Param> Take();
+  int changed() const { return changed_count_; }
+  int filed() const { return filed_count_; }
+  // Those of persist_filed.sql, none when nothing was filed; nothing can be added any more.
+  std::vector<pg::Param> TakeFiled();
+  // Those of persist_moved.sql, none when no ticket that was there changed; likewise.
+  std::vector<pg::Param> TakeMoved();
   // Those of persist_fired.sql, none when no timer fired; likewise.
   std::vector<pg::Param> TakeFired();
 
  private:
   using Columns = std::vector<pg::ArrayParam>;
 
-  Columns numbers_, born_, changed_, events_, first_timers_, timers_, ends_, fired_;
-  int changed_count_ = 0, new_count_ = 0;
+  Columns numbers_, new_, first_events_, first_timers_;
+  Columns changed_, events_, timers_, ends_, fired_;
+  int changed_count_ = 0, filed_count_ = 0;
   bool any_fired_ = false;
 };
 

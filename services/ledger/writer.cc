@@ -288,30 +288,36 @@ absl::Status Writer::WriteRows() {
   }
   for (const Change& change : changes_) {
     const Ticket& t = change.after;
-    const desk::Event& e = change.event;
     if (!change.before) {
       const desk::Flow* const flow = reference_->FlowVersion(t.flow_id, t.flow_version);
       rows.AddNewTicket(t, flow->prefix, -numbers[t.flow_id]--);
+      rows.AddFirstEvent(t, change.event, *change.command);
+      continue;
     }
     PersistArguments::Slot slot;
     const std::string to = HolderOf(t);
-    if (!to.empty() && (!change.before || HolderOf(*change.before) != to)) {
+    if (!to.empty() && HolderOf(*change.before) != to) {
       slot = {to, change.active_after, change.cap_at_assign};
     }
-    rows.AddEvent(t, e, *change.command, slot);
+    rows.AddEvent(t, change.event, *change.command, slot);
   }
-  const pqxx::result done = tx_.RunBound(sql::kPersist, rows.Take());
-  if (done[0]["number"].as<int>() != rows.changed()) {
-    return MakeError(absl::StatusCode::kAborted, "TICKET_MOVED", "a locked ticket row moved");
-  }
-  if (static_cast<int>(done.size()) != 1 + rows.created()) {
-    return absl::InternalError("not every new ticket was written");
-  }
-  for (pqxx::result::size_type i = 1; i < done.size(); ++i) {
-    tickets_[done[i]["id"].as<std::string>()].number = done[i]["number"].as<std::string>();
+  if (const std::vector<pg::Param> moved = rows.TakeMoved(); !moved.empty()) {
+    if (tx_.RunBound(sql::kPersistMoved, moved)[0][0].as<int>() != rows.changed()) {
+      return MakeError(absl::StatusCode::kAborted, "TICKET_MOVED", "a locked ticket row moved");
+    }
   }
   if (std::vector<pg::Param> fired = rows.TakeFired(); !fired.empty()) {
     tx_.RunBound(sql::kPersistFired, fired);
+  }
+  // Last: everybody else who files into the flow waits for its counter until this transaction ends.
+  if (const std::vector<pg::Param> filed = rows.TakeFiled(); !filed.empty()) {
+    const pqxx::result done = tx_.RunBound(sql::kPersistFiled, filed);
+    if (static_cast<int>(done.size()) != 1 + rows.filed()) {
+      return absl::InternalError("not every new ticket was written");
+    }
+    for (pqxx::result::size_type i = 1; i < done.size(); ++i) {
+      tickets_[done[i]["id"].as<std::string>()].number = done[i]["number"].as<std::string>();
+    }
   }
   return absl::OkStatus();
 }

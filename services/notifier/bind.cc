@@ -101,6 +101,7 @@ class Notifier final : public app::Bound {
  private:
   log::ConsumerOptions ConsumerOptionsOf() {
     log::ConsumerOptions options = foundation_->ConsumerFor("notifier", {1, 2, 3});
+    options.pace = absl::Milliseconds(50);
     options.after_commit = [this](const std::vector<log::LogEntry>&) {
       planner_.Committed();
       hub_.Wake();

@@ -59,6 +59,7 @@ class SlaTimer final : public app::Bound {
     // Every event may have armed or moved a timer. The entries themselves are of no interest: the
     // rows are read.
     log::ConsumerOptions hints = foundation_->ConsumerFor("sla", {1, 2, 3});
+    hints.pace = absl::Milliseconds(20);
     hints.after_commit = [this, &loop](const std::vector<log::LogEntry>&) {
       timers_.Wake();
       loop.Wake();

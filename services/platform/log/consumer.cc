@@ -279,13 +279,23 @@ HandlerRun::Outcome Consumer::CarryAgain(HandlerRun::Take take) {
   return done;
 }
 
+void Consumer::KeepPace() {
+  for (absl::Duration now = Monotonic(); now < next_batch_ && !bell_.closed(); now = Monotonic()) {
+    bell_.WaitFor(next_batch_ - now);
+  }
+}
+
 absl::Status Consumer::Take(const ConsumerAction& action, const std::vector<Held>& held) {
+  if (action.limit > 1)
+    KeepPace();  // A single one is an attempt, or the rest of a batch that failed.
   const absl::Duration start = Monotonic();
   const HandlerRun::Outcome done =
       Carry([group = options_.group, streams = action.streams, held, limit = action.limit](
                 pg::Tx& tx) { return TakeEntries(tx, group, streams, held, limit); });
   if (done.status.ok()) {
     core_.Committed(done.entries, Monotonic());
+    const bool full = static_cast<int>(done.entries.size()) >= action.limit;
+    next_batch_ = full ? -absl::InfiniteDuration() : start + options_.pace;
     if (!done.entries.empty()) Announce(done.entries, Monotonic() - start);
     return absl::OkStatus();
   }

@@ -38,6 +38,10 @@ struct ConsumerOptions {
   redis::Options redis;
   // Called after a batch has been committed; for waking other loops. May be empty.
   std::function<void(const std::vector<LogEntry>&)> after_commit;
+  // From the beginning of one batch to that of the next, unless there is more than one can hold: a
+  // batch of one costs the database nearly as much as one of fifty, so a group whose effects nobody
+  // waits for lets some gather. What comes after a rest is taken at once.
+  absl::Duration pace = absl::ZeroDuration();
   absl::Duration sweep = absl::Seconds(1);  // Postgres is looked at this often anyway
   absl::Duration poll_without_redis = absl::Milliseconds(100);
   int attempts = 5;                                      // of one entry, before it is parked
@@ -115,6 +119,8 @@ class Consumer {
   void Do(const ConsumerAction& action, const std::vector<Held>& held);
   absl::Status Sweep(const std::vector<Held>& held);
   absl::Status Take(const ConsumerAction& action, const std::vector<Held>& held);
+  // Until the next batch may begin, or a stop.
+  void KeepPace();
   // One run of the handler by the hand. When it hangs and it is not sure that the run holds nothing
   // any more, the status is that of the database: it is not known then whose fault the hang was.
   HandlerRun::Outcome Carry(HandlerRun::Take take);
@@ -151,6 +157,7 @@ class Consumer {
   std::vector<std::unique_ptr<Hand>> left_behind_;
   CarefulTurn careful_turn_;
   ConsumerCore core_;
+  absl::Duration next_batch_ = -absl::InfiniteDuration();  // monotonic
   absl::Duration silent_about_redis_;  // monotonic; its absence is said now and then
 
   mutable absl::Mutex mu_;

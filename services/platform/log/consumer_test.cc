@@ -289,6 +289,28 @@ TEST_F(ConsumerTest, EventReachesTheHandlerWithoutWaitingForAPoll) {
   EXPECT_LT(absl::Milliseconds(ms[ms.size() / 2]), testing::Stretched(absl::Milliseconds(15)));
 }
 
+TEST_F(ConsumerTest, WhatFollowsABatchWithinThePaceIsOneBatch) {
+  StartRelay();
+  testing::Recorder<int> batches;
+  ConsumerOptions options = ConsumerDefaults();
+  options.pace = absl::Seconds(2);
+  options.hooks.on_batch = [&](absl::string_view where, int entries, absl::Duration) {
+    if (absl::StartsWith(where, "consumer:")) batches.Add(entries);
+  };
+  Consumer consumer(options, database_.pool(), Recording());
+  consumer.Start();
+  ASSERT_TRUE(Eventually([&] { return consumer.Stats().parts == 16; }));
+  for (int i = 1; i <= 40; ++i) {
+    ASSERT_THAT(Append(database_.pool(), i % 16, i, i), IsOk());
+    relay_->Notify();
+    // Each by itself: the relay, too, has moved one before the next is there.
+    ASSERT_TRUE(Eventually([&] { return relay_->Stats().sequenced == i; }));
+  }
+  EXPECT_TRUE(EffectsReach(40));
+  ExpectOnceAndInOrder(40);
+  EXPECT_LT(batches.size(), 10) << "about one in two seconds";
+}
+
 // Prints how fast a backlog drains: set-based moves must not cost a round trip per entry.
 TEST_F(ConsumerTest, BacklogDrainsInBatches) {
   constexpr int kEntries = 40'000;
