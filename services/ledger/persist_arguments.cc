@@ -9,7 +9,7 @@ namespace potok::ledger {
 namespace {
 
 // Columns of the sets of persist_filed.sql and persist_moved.sql.
-constexpr int kNumberColumns = 2, kNewColumns = 29, kFirstEventColumns = 12, kTimerColumns = 5;
+constexpr int kNewColumns = 29, kFirstEventColumns = 12, kTimerColumns = 5;
 constexpr int kChangedColumns = 38, kEventColumns = 18, kEndColumns = 4;
 // And those of persist_fired.sql.
 constexpr int kFiredColumns = 7;
@@ -48,8 +48,7 @@ std::optional<int64_t> Micros(const std::optional<absl::Duration>& duration) {
 }  // namespace
 
 PersistArguments::PersistArguments()
-    : numbers_(kNumberColumns),
-      new_(kNewColumns),
+    : new_(kNewColumns),
       first_events_(kFirstEventColumns),
       first_timers_(kTimerColumns),
       changed_(kChangedColumns),
@@ -57,10 +56,6 @@ PersistArguments::PersistArguments()
       timers_(kTimerColumns),
       ends_(kEndColumns),
       fired_(kFiredColumns) {}
-
-void PersistArguments::TakeNumbers(const std::string& flow, int count) {
-  AddRow<kNumberColumns>(numbers_, flow, count);
-}
 
 void PersistArguments::AddNewTicket(const desk::Ticket& t, const std::string& prefix, int place) {
   ++filed_count_;
@@ -125,7 +120,7 @@ void PersistArguments::EndTimers(const desk::Ticket& ticket, const std::vector<s
 std::vector<pg::Param> PersistArguments::TakeFiled() {
   std::vector<pg::Param> out;
   if (filed_count_ == 0) return out;
-  for (Columns* columns : {&numbers_, &new_, &first_events_, &first_timers_}) {
+  for (Columns* columns : {&new_, &first_events_, &first_timers_}) {
     TakeColumns(*columns, &out);
   }
   return out;

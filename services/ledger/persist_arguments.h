@@ -16,8 +16,6 @@ class PersistArguments {
  public:
   PersistArguments();
 
-  // Once a flow into which something is filed: how many numbers it needs.
-  void TakeNumbers(const std::string& flow, int count);
   // Once a ticket: its row as it is to be. A new one is as its first event made it: what no such
   // event can set is not written but left to the table. Its number gets `prefix`, and is the one
   // `place` (-1: the last, -2: the one before) of those its flow takes.
@@ -54,7 +52,7 @@ class PersistArguments {
  private:
   using Columns = std::vector<pg::ArrayParam>;
 
-  Columns numbers_, new_, first_events_, first_timers_;
+  Columns new_, first_events_, first_timers_;
   Columns changed_, events_, timers_, ends_, fired_;
   int changed_count_ = 0, filed_count_ = 0;
   bool any_fired_ = false;

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 
 #include "base/error.h"
 #include "base/status_macros.h"
@@ -271,11 +270,10 @@ absl::Status Writer::WriteRows() {
     if (first == nullptr) first = &change;
     last = &change;
   }
-  std::map<std::string, int> numbers;
+  std::map<std::string, int> numbers;  // A flow takes, and has not given yet.
   for (const Change& change : changes_) {
     if (!change.before) ++numbers[change.after.flow_id];
   }
-  for (const auto& [flow, count] : numbers) rows.TakeNumbers(flow, count);
   for (const auto& [id, pair] : first_and_last) {
     const auto& [first, last] = pair;
     if (first->before) {

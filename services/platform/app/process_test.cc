@@ -18,6 +18,7 @@
 #include "base/status_macros.h"
 #include "platform/app/run_service.h"
 #include "platform/config/load.h"
+#include "platform/testing/signal.h"
 
 namespace potok::app {
 namespace {
@@ -146,7 +147,7 @@ TEST(Process, IsReadyOnlyWhileItsChecksPass) {
   EXPECT_FALSE(serving("readiness"));
   EXPECT_TRUE(serving("liveness"));
   healthy = true;
-  while (!(*process)->ready()) absl::SleepFor(absl::Milliseconds(5));
+  ASSERT_TRUE(testing::Eventually([&] { return (*process)->ready(); }));
   EXPECT_TRUE(serving("readiness"));
 }
 
@@ -236,9 +237,7 @@ TEST(RunService, ASigtermEndsItWithExitCodeZero) {
   const pid_t child = StartProbe(
       log, {"--listen", "127.0.0.1:0", "--set", "auth.mode=MODE_DEV", "--address-file", addresses});
   ASSERT_GT(child, 0);
-  for (int i = 0; i < 2000 && access(addresses.c_str(), R_OK) != 0; ++i) {
-    absl::SleepFor(absl::Milliseconds(5));
-  }
+  ASSERT_TRUE(testing::Eventually([&] { return access(addresses.c_str(), R_OK) == 0; }));
   EXPECT_THAT(Slurp(addresses), ::testing::MatchesRegex("listen=127.0.0.1:[1-9][0-9]*\n"));
   kill(child, SIGTERM);
   EXPECT_EQ(ExitCode(child), 0);

@@ -286,8 +286,8 @@ void Consumer::KeepPace() {
 }
 
 absl::Status Consumer::Take(const ConsumerAction& action, const std::vector<Held>& held) {
-  if (action.limit > 1)
-    KeepPace();  // A single one is an attempt, or the rest of a batch that failed.
+  // A single one is an attempt, or the rest of a batch that failed.
+  if (action.limit > 1) KeepPace();
   const absl::Duration start = Monotonic();
   const HandlerRun::Outcome done =
       Carry([group = options_.group, streams = action.streams, held, limit = action.limit](

@@ -48,9 +48,8 @@ std::unique_ptr<pqxx::dbtransaction> Begin(pqxx::connection& connection, const T
 
 // Takes no snapshot, so that a lock may still come before it.
 constexpr char kPlanForAll[] =
-    "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = "
-    "on; "
-    "SET LOCAL plan_cache_mode = force_custom_plan";
+    "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; "
+    "SET LOCAL enable_mergejoin = on; SET LOCAL plan_cache_mode = force_custom_plan";
 
 // Runs `step` between the two hooks, which know it as `name`.
 template <class F>

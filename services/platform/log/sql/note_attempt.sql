@@ -6,5 +6,6 @@ UPDATE ledger.consumer_offset AS c
        deaths = CASE WHEN c.attempted = c.pos + 1 THEN c.deaths ELSE 0 END
   FROM quick
  WHERE c.grp = $1 AND c.topic = $2::smallint AND c.part = $3::smallint AND c.pos = $4::bigint AND c.token = $5::uuid
-   AND EXISTS (SELECT 1 FROM ledger.event_log AS l WHERE l.topic = c.topic AND l.part = c.part AND l.pos = c.pos + 1)
+   AND EXISTS (SELECT 1 FROM ledger.event_log AS l
+                WHERE l.topic = $2::smallint AND l.part = $3::smallint AND l.pos = $4::bigint + 1)
 RETURNING c.attempted
