@@ -1,10 +1,16 @@
 -- In turn means in turn: over any stretch of decisions of one flow and line in which the same people could have got
 -- each ticket, nobody got two more than another. Former holders and people named by rules come back out of turn, and
--- a decision by load moves the ring too, so it ends a stretch. Decisions carry who was eligible, and their order.
+-- a decision by load moves the ring too, so it ends a stretch. Decisions carry who was eligible, and their order; those of
+-- format 1 as an object a candidate, later ones as columns.
 WITH decided AS (
   SELECT d.flow_id, coalesce((d.body->'ticket'->>'line')::int, 1) AS line, d.no, d.agent, d.body->>'chosen_by' AS how,
-         jsonb_path_query_array(d.body,
-           '$.candidates[*] ? (@.verdict == "CHOSEN" || @.verdict == "NOT_CHOSEN").employee') AS eligible
+         CASE jsonb_typeof(d.body->'candidates') WHEN 'array' THEN jsonb_path_query_array(d.body,
+             '$.candidates[*] ? (@.verdict == "CHOSEN" || @.verdict == "NOT_CHOSEN").employee')
+         ELSE (SELECT coalesce(jsonb_agg(c.employee ORDER BY c.at), '[]')
+                 FROM ROWS FROM (jsonb_array_elements(d.body #> '{candidates,employee}'),
+                                 jsonb_array_elements_text(d.body #> '{candidates,verdict}'))
+                      WITH ORDINALITY AS c (employee, verdict, at)
+                WHERE c.verdict IN ('CHOSEN','NOT_CHOSEN')) END AS eligible
     FROM router.decision d
    WHERE d.no IS NOT NULL AND d.body->>'chosen_by' IN ('turn','load')
 ), marked AS (

@@ -276,9 +276,9 @@ inline constexpr Plant kPlants[] = {
      plants::kOfDecisions},
     {"I26", "somebody who was there and never got a turn",
      "INSERT INTO router.decision SELECT 0, gen_random_uuid(), 2, 'it', 1, a, now(), "
-     "'{\"chosen_by\": \"turn\", \"ticket\": {\"line\": 2}, \"candidates\": [{\"employee\": "
-     "\"agent1\", \"verdict\": \"CHOSEN\"}, {\"employee\": \"agent2\", \"verdict\": "
-     "\"NOT_CHOSEN\"}]}' FROM unnest(ARRAY['agent1','agent1']) a",
+     "'{\"chosen_by\": \"turn\", \"ticket\": {\"line\": 2}, \"candidates\": {\"employee\": "
+     "[\"agent1\", \"agent2\"], \"verdict\": [\"CHOSEN\", \"NOT_CHOSEN\"]}}' "
+     "FROM unnest(ARRAY['agent1','agent1']) a",
      plants::kOfDecisions},
     {"I27", "a due instant the calendar does not give",
      "UPDATE ledger.ticket SET due_at = due_at + interval '1 s' WHERE running_since IS NOT NULL",

@@ -16,6 +16,9 @@ namespace {
 
 using nlohmann::json;
 
+// 1 had an object a candidate; 2 has columns.
+constexpr int kFormat = 2;
+
 constexpr desk::VerdictReason kVerdicts[] = {
     desk::VerdictReason::kChosen,       desk::VerdictReason::kNotChosen,
     desk::VerdictReason::kWrongLine,    desk::VerdictReason::kDeclined,
@@ -35,24 +38,81 @@ T Get(const json& from, const char* key, T usual) {
   return found == from.end() ? usual : ReadAs<T>(*found);
 }
 
-json ToJson(const desk::Candidate& candidate, const desk::CandidateVerdict* verdict) {
-  json out;
-  out["employee"] = candidate.employee;
-  Put(out, "line", candidate.line, 1);
-  Put(out, "present", candidate.present, false);
-  Put(out, "presence", candidate.presence, std::string());
-  Put(out, "on_leave", candidate.on_leave, false);
-  Put(out, "in_working_hours", candidate.in_working_hours, true);
-  out["active"] = candidate.active;
-  out["cap"] = candidate.cap;
-  if (candidate.total_active) out["total_active"] = *candidate.total_active;
-  if (candidate.total_cap) out["total_cap"] = *candidate.total_cap;
-  Put(out, "skills", candidate.skills, {});
-  Put(out, "languages", candidate.languages, {});
-  if (verdict != nullptr) {
-    out["verdict"] = std::string(desk::Name(verdict->reason));
-    Put(out, "score", verdict->score, int64_t{-1});
+// Candidates are stored by column: a team has one status, one cap and one line more often than not,
+// and a pass over forty people would otherwise spend most of its time on names of keys. A column
+// that everybody has at its default is left out; one whose value all share is that value.
+template <class ValueOf, class T>
+void PutColumn(json& to, const char* key, const std::vector<desk::Candidate>& team,
+               const ValueOf& value_of, const T& usual) {
+  if (team.empty()) return;
+  const T first = value_of(team[0]);
+  const bool shared = std::all_of(team.begin(), team.end(), [&](const desk::Candidate& each) {
+    return value_of(each) == first;
+  });
+  if (shared && first == usual) return;
+  json column = json::array();
+  if (shared) {
+    column = first;
+  } else {
+    for (const desk::Candidate& each : team) column.push_back(value_of(each));
   }
+  to[key] = std::move(column);
+}
+
+// The same of lists, which are never shortened to the one that all share.
+void PutLists(json& to, const char* key, const std::vector<desk::Candidate>& team,
+              std::vector<std::string> desk::Candidate::*list) {
+  const bool any = std::any_of(team.begin(), team.end(),
+                               [&](const desk::Candidate& each) { return !(each.*list).empty(); });
+  if (!any) return;
+  json column = json::array();
+  for (const desk::Candidate& each : team) column.push_back(each.*list);
+  to[key] = std::move(column);
+}
+
+constexpr int kNone = -1;  // Nobody holds or may hold less than nothing.
+
+json ColumnsOf(const std::vector<desk::Candidate>& team,
+               const std::vector<desk::CandidateVerdict>& verdicts) {
+  json out = json::object();
+  json& employees = out["employee"] = json::array();
+  for (const desk::Candidate& each : team) employees.push_back(each.employee);
+  const auto put = [&](const char* key, auto member, auto usual) {
+    PutColumn(
+        out, key, team, [member](const desk::Candidate& each) { return each.*member; }, usual);
+  };
+  put("line", &desk::Candidate::line, 1);
+  put("present", &desk::Candidate::present, false);
+  put("presence", &desk::Candidate::presence, std::string());
+  put("on_leave", &desk::Candidate::on_leave, false);
+  put("in_working_hours", &desk::Candidate::in_working_hours, true);
+  put("active", &desk::Candidate::active, 0);
+  put("cap", &desk::Candidate::cap, 0);
+  const auto put_optional = [&](const char* key, std::optional<int> desk::Candidate::*member) {
+    PutColumn(
+        out, key, team,
+        [member](const desk::Candidate& each) { return (each.*member).value_or(kNone); }, kNone);
+  };
+  put_optional("total_active", &desk::Candidate::total_active);
+  put_optional("total_cap", &desk::Candidate::total_cap);
+  PutLists(out, "skills", team, &desk::Candidate::skills);
+  PutLists(out, "languages", team, &desk::Candidate::languages);
+
+  // Of two rows with one id only the first counts; the second keeps no verdict.
+  std::map<std::string, const desk::CandidateVerdict*> by_employee;
+  for (const desk::CandidateVerdict& verdict : verdicts) by_employee[verdict.employee] = &verdict;
+  json names = json::array(), scores = json::array();
+  bool scored = false;
+  for (const desk::Candidate& each : team) {
+    const auto found = by_employee.find(each.employee);
+    const bool judged = found != by_employee.end();
+    names.push_back(judged ? std::string(desk::Name(found->second->reason)) : std::string());
+    scores.push_back(judged ? found->second->score : int64_t{-1});
+    scored = scored || scores.back() != int64_t{-1};
+    if (judged) by_employee.erase(found);
+  }
+  out["verdict"] = std::move(names);
+  if (scored) out["score"] = std::move(scores);
   return out;
 }
 
@@ -64,8 +124,8 @@ desk::Candidate CandidateFrom(const json& in) {
   candidate.presence = Get(in, "presence", std::string());
   candidate.on_leave = Get(in, "on_leave", false);
   candidate.in_working_hours = Get(in, "in_working_hours", true);
-  candidate.active = ReadAs<int>(in.at("active"));
-  candidate.cap = ReadAs<int>(in.at("cap"));
+  candidate.active = Get(in, "active", 0);
+  candidate.cap = Get(in, "cap", 0);
   if (in.contains("total_active")) candidate.total_active = ReadAs<int>(in["total_active"]);
   if (in.contains("total_cap")) candidate.total_cap = ReadAs<int>(in["total_cap"]);
   candidate.skills = Get(in, "skills", std::vector<std::string>());
@@ -91,6 +151,18 @@ std::optional<desk::CandidateVerdict> VerdictFrom(const json& in,
   verdict.active = candidate.active;
   verdict.cap = candidate.cap;
   return verdict;
+}
+
+// Row `at` of columns as the object that format 1 stored.
+json RowOf(const json& columns, size_t at) {
+  json row = json::object();
+  for (const auto& [key, column] : columns.items()) {
+    json value = column.is_array() ? column.at(at) : column;
+    if ((key == "total_active" || key == "total_cap") && value == kNone) continue;
+    if (key == "verdict" && value == "") continue;
+    row[key] = std::move(value);
+  }
+  return row;
 }
 
 json ToJson(const desk::WaitingTicket& ticket) {
@@ -129,9 +201,9 @@ desk::WaitingTicket TicketFrom(const json& in) {
 
 absl::StatusOr<StoredDecision> Read(const json& in) {
   const int format = ReadAs<int>(in.at("format"));
-  if (format > desk::kRoutingFactsVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "decision of format ", format, "; this binary knows up to ", desk::kRoutingFactsVersion));
+  if (format > kFormat) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("decision of format ", format, "; this binary knows up to ", kFormat));
   }
   StoredDecision stored;
   desk::PlanFacts& facts = stored.facts;
@@ -158,7 +230,10 @@ absl::StatusOr<StoredDecision> Read(const json& in) {
   decision.policy_version = facts.flow.policy_version;
   decision.at = facts.at;
   decision.queue_reason = *reason;
-  for (const json& each : in.at("candidates")) {
+  const json& team = in.at("candidates");
+  const size_t size = format == 1 ? team.size() : team.at("employee").size();
+  for (size_t i = 0; i < size; ++i) {
+    const json each = format == 1 ? team.at(i) : RowOf(team, i);
     facts.candidates.push_back(CandidateFrom(each));
     if (auto verdict = VerdictFrom(each, facts.candidates.back())) {
       decision.verdicts.push_back(*std::move(verdict));
@@ -176,7 +251,7 @@ std::string ToJson(const StoredDecision& stored) {
   const desk::PlanFacts& facts = stored.facts;
   const desk::Decision& decision = stored.decision;
   json out;
-  out["format"] = desk::kRoutingFactsVersion;
+  out["format"] = kFormat;
   json flow;
   flow["id"] = facts.flow.flow;
   flow["mode"] = std::string(desk::Name(facts.flow.mode));
@@ -191,18 +266,7 @@ std::string ToJson(const StoredDecision& stored) {
   Put(out, "chosen", decision.chosen, std::string());
   Put(out, "chosen_by", decision.chosen_by, std::string());
   Put(out, "queue_reason", std::string(desk::Name(decision.queue_reason)), std::string("READY"));
-  std::map<std::string, const desk::CandidateVerdict*> verdicts;
-  for (const desk::CandidateVerdict& verdict : decision.verdicts) {
-    verdicts[verdict.employee] = &verdict;
-  }
-  json candidates = json::array();
-  for (const desk::Candidate& candidate : facts.candidates) {
-    // Of two rows with one id only the first counts; the second keeps no verdict.
-    const auto found = verdicts.find(candidate.employee);
-    candidates.push_back(ToJson(candidate, found == verdicts.end() ? nullptr : found->second));
-    if (found != verdicts.end()) verdicts.erase(found);
-  }
-  out["candidates"] = std::move(candidates);
+  out["candidates"] = ColumnsOf(facts.candidates, decision.verdicts);
   return out.dump();
 }
 

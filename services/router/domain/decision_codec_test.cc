@@ -1,5 +1,6 @@
 #include "router/domain/decision_codec.h"
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "desk/routing/random_facts.h"
@@ -51,6 +52,50 @@ TEST(DecisionCodec, EveryDecisionComesBackEqualAndReplaysFromItsText) {
       EXPECT_TRUE(Replay(*read).ok()) << Replay(*read) << "\n" << text;
     }
   }
+}
+
+TEST(DecisionCodec, WhatManyShareIsStoredOnceAndAbsentTotalsStayAbsent) {
+  std::vector<desk::Candidate> team = {Agent("ivanova", 1), Agent("petrov", 2),
+                                       Agent("sidorov", 0)};
+  team[1].total_active = 0;
+  team[1].total_cap = 5;
+  team[2].skills = {"1c", "vpn"};
+  const StoredDecision stored = OneTurn(std::move(team));
+  const std::string text = ToJson(stored);
+  EXPECT_THAT(text, testing::HasSubstr(R"("cap":3)"));
+  EXPECT_THAT(text, testing::HasSubstr(R"("active":[1,2,0])"));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("languages")));
+  const auto read = DecisionFromJson(text);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, stored);
+}
+
+TEST(DecisionCodec, DecisionsOfTheFirstFormatAreReadAsEver) {
+  const auto read = DecisionFromJson(R"({
+    "format": 1, "at_us": 1794819600000000, "chosen": "ivanova", "chosen_by": "turn", "cursor_after": "ivanova",
+    "flow": {"id": "buh", "mode": "round_robin", "policy_version": 1, "ageing_step_us": 14400000000},
+    "ticket": {"id": "t1", "number": "BUH-000001", "priority": 3, "queued_us": 1794819600000000, "queued_seq": 0},
+    "candidates": [
+      {"employee": "ivanova", "present": true, "presence": "online", "active": 0, "cap": 3, "total_active": 1,
+       "total_cap": 9, "verdict": "CHOSEN"},
+      {"employee": "petrov", "present": true, "presence": "online", "active": 3, "cap": 3, "skills": ["vpn"],
+       "verdict": "AT_CAP"}]})");
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->facts.candidates.size(), 2u);
+  EXPECT_EQ(read->facts.candidates[0].total_cap, 9);
+  EXPECT_EQ(read->facts.candidates[1].total_cap, std::nullopt);
+  EXPECT_EQ(read->facts.candidates[1].skills, std::vector<std::string>{"vpn"});
+  ASSERT_EQ(read->decision.verdicts.size(), 2u);
+  EXPECT_EQ(read->decision.verdicts[1].reason, desk::VerdictReason::kAtCap);
+  const auto again = DecisionFromJson(ToJson(*read));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(*again, *read);
+}
+
+TEST(DecisionCodec, ColumnsOfUnequalLengthAreDamage) {
+  std::string text = ToJson(OneTurn({Agent("ivanova", 1), Agent("petrov", 2)}));
+  text.replace(text.find("[1,2]"), 5, "[1]");
+  EXPECT_EQ(DecisionFromJson(text).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(DecisionCodec, ATamperedDecisionIsFoundByItsReplay) {

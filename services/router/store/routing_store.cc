@@ -1,8 +1,5 @@
 #include "router/store/routing_store.h"
 
-#include "absl/strings/str_cat.h"
-#include "nlohmann/json.hpp"
-
 #include "router/sql.h"
 
 namespace potok::router {
@@ -20,17 +17,17 @@ std::vector<std::string> FirstColumn(const pqxx::result& rows) {
 
 }  // namespace
 
-desk::Cursor LockCursor(pg::Tx& tx, const std::string& flow) {
-  pqxx::result rows = tx.Run(sql::kCursorLock, flow);
+LockedFlow LockFlow(pg::Tx& tx, const std::string& flow, int limit) {
+  pqxx::result rows = tx.Run(sql::kFlowLock, flow, limit);
   if (rows.empty()) {
     tx.Run(sql::kCursorMake, flow);
-    rows = tx.Run(sql::kCursorLock, flow);
+    rows = tx.Run(sql::kFlowLock, flow, limit);
   }
-  return {rows[0][0].as<std::string>()};
-}
-
-void WriteCursor(pg::Tx& tx, const std::string& flow, const desk::Cursor& cursor) {
-  tx.Run(sql::kCursorWrite, flow, cursor.last_agent);
+  LockedFlow locked{{rows[0]["last_agent"].as<std::string>()}, {}};
+  const std::vector<std::string> tickets = pg::FromTextArray(rows[0]["tickets"]);
+  const std::vector<std::string> holders = pg::FromTextArray(rows[0]["holders"]);
+  for (size_t i = 0; i < tickets.size(); ++i) locked.moves.push_back({tickets[i], holders[i]});
+  return locked;
 }
 
 std::vector<MemberFacts> ReadTeam(pg::Tx& tx, const std::string& flow, int own_cap, absl::Time now,
@@ -75,14 +72,6 @@ void AlignCaps(pg::Tx& tx, const std::string& flow, int own_cap) {
   tx.Run(sql::kCapsAlign, flow, own_cap);
 }
 
-std::vector<PendingMove> ReadPendingMoves(pg::Tx& tx, const std::string& flow, int limit) {
-  std::vector<PendingMove> moves;
-  for (const auto& row : tx.Run(sql::kPendingMoves, flow, limit)) {
-    moves.push_back({row[0].as<std::string>(), row[1].as<std::string>()});
-  }
-  return moves;
-}
-
 std::vector<std::string> ReadQueueHead(pg::Tx& tx, const desk::FlowRouting& flow,
                                        const std::vector<desk::Candidate>& available,
                                        absl::Time now, int limit) {
@@ -96,9 +85,9 @@ std::vector<std::string> ReadQueueHead(pg::Tx& tx, const desk::FlowRouting& flow
                             now, absl::ToInt64Seconds(flow.ageing_step), limit));
 }
 
-std::vector<QueueProfile> ReadQueueProfiles(pg::Tx& tx, const std::string& flow) {
+std::vector<QueueProfile> DropStaleReasons(pg::Tx& tx, const std::string& flow) {
   std::vector<QueueProfile> profiles;
-  for (const auto& row : tx.Run(sql::kQueueProfiles, flow)) {
+  for (const auto& row : tx.Run(sql::kReasonsDropStale, flow)) {
     profiles.push_back({row[0].as<int>(), pg::FromTextArray(row[1])});
   }
   return profiles;
@@ -120,23 +109,25 @@ int WriteReasons(pg::Tx& tx, const std::string& flow, const std::vector<QueuePro
                               .affected_rows());
 }
 
-void DropStaleReasons(pg::Tx& tx, const std::string& flow) { tx.Run(sql::kReasonsDrop, flow); }
-
-void WriteDecisions(pg::Tx& tx, const std::vector<MadeDecision>& made) {
-  if (made.empty()) return;
-  nlohmann::json rows = nlohmann::json::array();
+void RecordPass(pg::Tx& tx, const std::string& flow, const desk::Cursor& cursor,
+                const std::vector<MadeDecision>& made) {
+  std::vector<int> parts, flow_versions;
+  std::vector<int64_t> versions;
+  std::vector<std::string> tickets, agents, bodies;
+  std::vector<std::optional<absl::Time>> instants;
   for (const MadeDecision& each : made) {
     const desk::Decision& decision = each.stored.decision;
-    rows.push_back({{"part", each.part},
-                    {"ticket_id", decision.ticket},
-                    {"version", each.version},
-                    {"flow_id", each.stored.facts.flow.flow},
-                    {"flow_version", each.flow_version},
-                    {"agent", decision.chosen},
-                    {"at", pg::ToTimestamp(decision.at)},
-                    {"body", nlohmann::json::parse(ToJson(each.stored))}});
+    parts.push_back(each.part);
+    tickets.push_back(decision.ticket);
+    versions.push_back(each.version);
+    flow_versions.push_back(each.flow_version);
+    agents.push_back(decision.chosen);
+    instants.push_back(decision.at);
+    bodies.push_back(ToJson(each.stored));
   }
-  tx.Run(sql::kDecisionsWrite, rows.dump());
+  tx.Run(sql::kRecordPass, flow, cursor.last_agent, pg::IntArray(parts), pg::TextArray(tickets),
+         pg::IntArray(versions), pg::IntArray(flow_versions), pg::TextArray(agents),
+         pg::TimeArray(instants), pg::TextArray(bodies));
 }
 
 std::vector<FlowQueue> ReadFlowsToVisit(pg::Tx& tx) {

@@ -17,9 +17,18 @@
 
 namespace potok::router {
 
-// Locks the ring of a flow, making it when it is new: the first lock of a pass.
-desk::Cursor LockCursor(pg::Tx& tx, const std::string& flow);
-void WriteCursor(pg::Tx& tx, const std::string& flow, const desk::Cursor& cursor);
+struct PendingMove {
+  std::string ticket;
+  std::string holder;  // Empty for a queued one.
+};
+struct LockedFlow {
+  desk::Cursor cursor;
+  // Line moves that escalations asked for, as they stood when the lock was asked for.
+  std::vector<PendingMove> moves;
+};
+// Locks the ring of a flow, making it when it is new: the first lock of a pass. With it come at
+// most `limit` moves.
+LockedFlow LockFlow(pg::Tx& tx, const std::string& flow, int limit);
 
 // The team of a flow, ordered by employee bytes; only `employee` when given. `own_cap` is the
 // flow's max_active.
@@ -33,23 +42,17 @@ std::vector<desk::Candidate> CandidatesOf(const ledger::ReferenceSnapshot& refer
 // Makes load rows follow the definition. Locks those it changes, ascending.
 void AlignCaps(pg::Tx& tx, const std::string& flow, int own_cap);
 
-struct PendingMove {
-  std::string ticket;
-  std::string holder;  // Empty for a queued one.
-};
-std::vector<PendingMove> ReadPendingMoves(pg::Tx& tx, const std::string& flow, int limit);
-
 // Ids of the first tickets that one of `available` could take, in the policy's order.
 std::vector<std::string> ReadQueueHead(pg::Tx& tx, const desk::FlowRouting& flow,
                                        const std::vector<desk::Candidate>& available,
                                        absl::Time now, int limit);
 
-std::vector<QueueProfile> ReadQueueProfiles(pg::Tx& tx, const std::string& flow);
+// Forgets the reasons of tickets that have left the queue; what makes those differ that wait.
+std::vector<QueueProfile> DropStaleReasons(pg::Tx& tx, const std::string& flow);
 // Stores the reasons that changed; the number of tickets they belong to. kReady is not stored: it
 // does not last.
 int WriteReasons(pg::Tx& tx, const std::string& flow, const std::vector<QueueProfile>& profiles,
                  const std::vector<desk::QueueReason>& reasons, absl::Time now);
-void DropStaleReasons(pg::Tx& tx, const std::string& flow);
 
 struct MadeDecision {
   int part = 0;
@@ -57,7 +60,9 @@ struct MadeDecision {
   int flow_version = 1;
   StoredDecision stored;
 };
-void WriteDecisions(pg::Tx& tx, const std::vector<MadeDecision>& made);
+// Stores what a pass leaves: the ring of the flow and its decisions.
+void RecordPass(pg::Tx& tx, const std::string& flow, const desk::Cursor& cursor,
+                const std::vector<MadeDecision>& made);
 
 struct FlowQueue {
   std::string flow;

@@ -41,14 +41,14 @@ class Pass::InTx {
         flow_(flow),
         routing_(RoutingOf(flow)),
         set_aside_(set_aside),
-        cursor_(LockCursor(tx, flow.id)),
+        locked_(LockFlow(tx, flow.id, kBatch)),
         now_(
             clock.Now()),  // After the wait for the ring: instants of one flow never run backwards.
         writer_(tx, reference_, now_) {}
 
   absl::StatusOr<PassResult> Run() {
     ReadCandidates();
-    const std::vector<PendingMove> pending = ReadPendingMoves(tx_, flow_.id, kBatch);
+    const std::vector<PendingMove>& pending = locked_.moves;
     std::vector<desk::Candidate> available;
     if (AssignsByItself(routing_.mode)) {
       std::copy_if(candidates_.begin(), candidates_.end(), std::back_inserter(available),
@@ -61,8 +61,9 @@ class Pass::InTx {
       MoveLines(pending, &head);
       POTOK_RETURN_IF_ERROR(Assign(head));
       POTOK_RETURN_IF_ERROR(writer_.Flush());
-      if (!(plan_.cursor == cursor_)) WriteCursor(tx_, flow_.id, plan_.cursor);
-      WriteDecisions(tx_, made_);
+      if (!made_.empty() || !(plan_.cursor == locked_.cursor)) {
+        RecordPass(tx_, flow_.id, plan_.cursor, made_);
+      }
     }
     result_.more = (static_cast<int>(head.size()) >= kBatch && result_.assigned > 0) ||
                    (static_cast<int>(pending.size()) == kBatch && result_.moved > 0);
@@ -137,7 +138,7 @@ class Pass::InTx {
         candidate.total_cap = total->cap;
       }
     }
-    desk::PlanFacts facts{routing_, cursor_, candidates_, {}, now_};
+    desk::PlanFacts facts{routing_, locked_.cursor, candidates_, {}, now_};
     for (const std::string& id : head) {
       const desk::Ticket* ticket = writer_.Find(id);
       if (ticket == nullptr || ticket->state != desk::State::kQueued || set_aside_.count(id) > 0 ||
@@ -174,12 +175,11 @@ class Pass::InTx {
   }
 
   void StoreReasons() {
-    const std::vector<QueueProfile> profiles = ReadQueueProfiles(tx_, flow_.id);
+    const std::vector<QueueProfile> profiles = DropStaleReasons(tx_, flow_.id);
     if (!profiles.empty()) {
       result_.reasons = WriteReasons(tx_, flow_.id, profiles,
                                      ReasonsOf(profiles, routing_, candidates_, now_), now_);
     }
-    DropStaleReasons(tx_, flow_.id);
   }
 
   const desk::Command& CommandFor(const std::string& ticket, desk::Action action) {
@@ -197,7 +197,7 @@ class Pass::InTx {
   const desk::Flow& flow_;
   const desk::FlowRouting routing_;
   const std::set<std::string>& set_aside_;
-  const desk::Cursor cursor_;
+  const LockedFlow locked_;
   const absl::Time now_;
   ledger::Writer writer_;
   std::deque<desk::Command> commands_;
