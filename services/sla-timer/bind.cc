@@ -56,12 +56,13 @@ class SlaTimer final : public app::Bound {
     }
     app::Loop& loop =
         parts.AddLoop("sla-timers", [this](std::stop_token) { return timers_.Turn(); });
-    // Every event may have armed or moved a timer. The entries themselves are of no interest: the
-    // rows are read.
+    // Every event may have armed or moved a timer of its ticket: these rows are read.
     log::ConsumerOptions hints = foundation_->ConsumerFor("sla", {1, 2, 3});
     hints.pace = absl::Milliseconds(20);
-    hints.after_commit = [this, &loop](const std::vector<log::LogEntry>&) {
-      timers_.Wake();
+    hints.after_commit = [this, &loop](const std::vector<log::LogEntry>& entries) {
+      std::vector<std::pair<int, std::string>> tickets;
+      for (const log::LogEntry& entry : entries) tickets.emplace_back(entry.part, entry.entity);
+      timers_.Changed(tickets);
       loop.Wake();
     };
     hints_ = std::make_unique<log::Consumer>(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 namespace potok::sla_timer {
 
@@ -13,6 +14,22 @@ void DueTimers::Replace(const std::vector<DueTimer>& timers) {
   for (auto it = rests_.begin(); it != rests_.end();) {
     it = due_by_key_.count(it->first) > 0 ? std::next(it) : rests_.erase(it);
   }
+}
+
+void DueTimers::ReplaceOf(const std::vector<std::string>& tickets,
+                          const std::vector<DueTimer>& timers) {
+  std::set<TimerKey> present;
+  for (const DueTimer& timer : timers) present.insert(timer.key);
+  for (const std::string& ticket : tickets) {
+    std::vector<TimerKey> gone;
+    // All kinds of a ticket follow each other.
+    for (auto it = due_by_key_.lower_bound(TimerKey{ticket, desk::TimerKind{}});
+         it != due_by_key_.end() && it->first.ticket_id == ticket; ++it) {
+      if (present.count(it->first) == 0) gone.push_back(it->first);
+    }
+    for (const TimerKey& key : gone) Remove(key);
+  }
+  for (const DueTimer& timer : timers) Put(timer);
 }
 
 void DueTimers::Put(const DueTimer& timer) {

@@ -49,6 +49,8 @@ class DueTimers {
   // Forgets all timers and takes these. Rests are kept, but for those of another generation: a
   // timer that was armed anew has not failed yet.
   void Replace(const std::vector<DueTimer>& timers);
+  // The same for the timers of these tickets alone; `timers` are all that they have now.
+  void ReplaceOf(const std::vector<std::string>& tickets, const std::vector<DueTimer>& timers);
   // Adds one, or moves the one of the same key.
   void Put(const DueTimer& timer);
   void Remove(const TimerKey& key);

@@ -53,6 +53,17 @@ TEST(DueTimers, ATimerThatMovesIsKnownOnlyAtItsNewPlace) {
   EXPECT_EQ(timers.NextDue(), std::nullopt);
 }
 
+TEST(DueTimers, WhatATicketHasNowTakesThePlaceOfWhatItHadAndOfNothingElse) {
+  DueTimers timers;
+  timers.Replace({Timer("a", 10, desk::TimerKind::kHalf), Timer("a", 20), Timer("ab", 11),
+                  Timer("b", 12), Timer("c", 13)});
+  timers.Rest({"c", desk::TimerKind::kBreach}, absl::Seconds(30));
+  timers.ReplaceOf({"a", "b", "c"}, {Timer("a", 30), Timer("c", 13), Timer("d", 14)});
+  EXPECT_THAT(Tickets(timers.Next(At(15))), ElementsAre("ab", "d"));  // c rests on.
+  EXPECT_EQ(timers.NextDueAfter(Second(15)), Second(30));
+  EXPECT_EQ(timers.size(), 4u);
+}
+
 TEST(DueTimers, KindsOfOneTicketAreTimersOfTheirOwn) {
   DueTimers timers;
   timers.Put(Timer("a", 10, desk::TimerKind::kHalf));

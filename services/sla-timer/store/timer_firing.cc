@@ -34,10 +34,16 @@ bool IsContention(const absl::Status& status) {
   return absl::IsAborted(status) && GetErrorDetail(status).reason != "TICKET_MOVED";
 }
 
-std::vector<int> HeldParts(pg::Tx& tx, const std::string& family,
-                           const std::vector<log::Held>& held, const std::set<int>& wanted) {
+struct HeldNow {
+  std::vector<int> parts;
+  absl::Time now;  // The database's business time.
+};
+
+HeldNow HoldParts(pg::Tx& tx, const std::string& family, const std::vector<log::Held>& held,
+                  const std::set<int>& wanted) {
   std::vector<std::string> names, tokens;
-  std::vector<int> parts, ours;
+  std::vector<int> parts;
+  HeldNow ours;
   for (const log::Held& lease : held) {
     if (wanted.count(lease.part) == 0) continue;
     names.push_back(absl::StrCat(family, ":", lease.part));
@@ -46,8 +52,10 @@ std::vector<int> HeldParts(pg::Tx& tx, const std::string& family,
   }
   for (const auto& row :
        tx.Run(sql::kHoldParts, pg::TextArray(names), pg::TextArray(tokens), pg::IntArray(parts))) {
-    ours.push_back(row[0].as<int>());
+    ours.parts.push_back(row["part"].as<int>());
+    ours.now = pg::FromTimestamp(row["now"]);
   }
+  if (ours.parts.empty()) ours.now = ledger::Writer::DatabaseNow(tx);
   return ours;
 }
 
@@ -127,15 +135,15 @@ absl::StatusOr<FireResult> TimerFiring::TryTogether(const std::vector<DueTimer>&
     FireResult result;
     std::set<int> parts;
     for (const DueTimer& timer : timers) parts.insert(timer.part);
-    const std::vector<int> ours = HeldParts(tx, options_.lease_family, held, parts);
+    const HeldNow ours = HoldParts(tx, options_.lease_family, held, parts);
     const auto is_ours = [&](int part) {
-      return std::find(ours.begin(), ours.end(), part) != ours.end();
+      return std::find(ours.parts.begin(), ours.parts.end(), part) != ours.parts.end();
     };
     const auto was_ours = [&](int part) {
       return std::any_of(held.begin(), held.end(),
                          [&](const log::Held& lease) { return lease.part == part; });
     };
-    result.now = ledger::Writer::DatabaseNow(tx);
+    result.now = ours.now;
     std::set<std::string> tickets;
     for (const DueTimer& timer : timers) {
       if (is_ours(timer.part) && timer.due_at <= result.now) tickets.insert(timer.key.ticket_id);

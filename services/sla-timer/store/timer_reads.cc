@@ -33,6 +33,20 @@ absl::StatusOr<DueRead> TimerReads::Due(const std::vector<int>& parts,
   });
 }
 
+absl::StatusOr<std::vector<DueTimer>> TimerReads::DueOf(const std::vector<int>& parts,
+                                                        const std::vector<std::string>& tickets,
+                                                        absl::Time until) const {
+  return pg::InAutocommit(
+      pool_, {.read_only = true}, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<DueTimer>> {
+        std::vector<DueTimer> timers;
+        for (const auto& row :
+             tx.Run(sql::kArmedOfTickets, pg::IntArray(parts), pg::TextArray(tickets), until)) {
+          timers.push_back(ReadDueTimer(row));
+        }
+        return timers;
+      });
+}
+
 absl::StatusOr<std::optional<TicketHistory>> TimerReads::History(const std::string& ticket_id,
                                                                  Deadline deadline) const {
   using Answer = std::optional<TicketHistory>;

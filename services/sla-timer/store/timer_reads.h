@@ -74,6 +74,10 @@ class TimerReads {
   explicit TimerReads(pg::Pool& pool) : pool_(pool) {}
 
   absl::StatusOr<DueRead> Due(const std::vector<int>& parts, const DueWindow& window) const;
+  // What is armed for these tickets (parts[i], tickets[i]) and due before `until`.
+  absl::StatusOr<std::vector<DueTimer>> DueOf(const std::vector<int>& parts,
+                                              const std::vector<std::string>& tickets,
+                                              absl::Time until) const;
   // nullopt when there is no such ticket.
   absl::StatusOr<std::optional<TicketHistory>> History(const std::string& ticket_id,
                                                        Deadline deadline) const;

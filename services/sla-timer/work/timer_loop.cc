@@ -16,6 +16,8 @@ constexpr absl::Duration kLongestRetry = absl::Minutes(5);
 // Below it a wait costs more than it saves, and the next look would come before the instant again.
 constexpr absl::Duration kShortestWait = absl::Microseconds(200);
 constexpr absl::Duration kUnstableWait = absl::Milliseconds(250);
+// Of more tickets than that, all near timers are read instead.
+constexpr size_t kMostChanged = 4000;
 
 absl::Duration Monotonic() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
@@ -84,6 +86,10 @@ bool TimerLoop::TimeToRead(const std::vector<log::Held>& held, absl::Duration mo
 absl::Status TimerLoop::Read(const std::vector<log::Held>& held, absl::Duration monotonic) {
   // Cleared before the read: a hint that comes while it runs is for the next one.
   hinted_.store(false, std::memory_order_relaxed);
+  {
+    absl::MutexLock lock(&mu_);
+    changed_.clear();
+  }
   std::vector<int> parts;
   for (const log::Held& lease : held) parts.push_back(lease.part);
   const absl::Time now = clock_.Now();
@@ -101,6 +107,37 @@ absl::Status TimerLoop::Read(const std::vector<log::Held>& held, absl::Duration 
   return absl::OkStatus();
 }
 
+void TimerLoop::Changed(const std::vector<std::pair<int, std::string>>& tickets) {
+  absl::MutexLock lock(&mu_);
+  for (const auto& [part, ticket] : tickets) changed_.emplace(ticket, part);
+  if (changed_.size() <= kMostChanged) return;
+  changed_.clear();
+  Wake();
+}
+
+absl::Status TimerLoop::ReadChanged(const std::vector<log::Held>& held) {
+  std::map<std::string, int> changed;
+  {
+    absl::MutexLock lock(&mu_);
+    changed.swap(changed_);
+  }
+  std::vector<int> parts;
+  std::vector<std::string> tickets;
+  for (const auto& [ticket, part] : changed) {
+    const bool ours = std::any_of(held.begin(), held.end(),
+                                  [&](const log::Held& lease) { return lease.part == part; });
+    if (!ours) continue;
+    parts.push_back(part);
+    tickets.push_back(ticket);
+  }
+  if (tickets.empty()) return absl::OkStatus();
+  POTOK_ASSIGN_OR_RETURN(
+      const std::vector<DueTimer> timers,
+      reads_.DueOf(parts, tickets, clock_.Now() + ToBusiness(options_.look_ahead)));
+  due_.ReplaceOf(tickets, timers);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<absl::Duration> TimerLoop::Turn() {
   const std::vector<log::Held> held = leases_.Get();
   stat_parts_ = static_cast<int>(held.size());
@@ -113,11 +150,10 @@ absl::StatusOr<absl::Duration> TimerLoop::Turn() {
   }
   // The database's clock has just jumped. A breach fired by a wrong clock cannot be taken back.
   if (!clock_.Stable()) return kUnstableWait;
-  if (TimeToRead(held, monotonic)) {
-    if (absl::Status read = Read(held, monotonic); !read.ok()) {
-      last_read_ = -absl::InfiniteDuration();
-      return read;
-    }
+  if (absl::Status read = TimeToRead(held, monotonic) ? Read(held, monotonic) : ReadChanged(held);
+      !read.ok()) {
+    last_read_ = -absl::InfiniteDuration();
+    return read;
   }
   const absl::Time now = clock_.Now();
   // Asked again: the sample that shows a jump may have come since, and `now` be of it.

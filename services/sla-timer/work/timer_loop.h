@@ -3,17 +3,21 @@
 // Truth is the rows of ledger.sla_timer. The loop holds a picture of those of its parts that are
 // near, sleeps until the first of them is due (never more than a second at once, because the
 // database's clock may be stepped), and lets TimerFiring decide. The picture is read anew every
-// poll, which alone is enough; Wake() is a hint that makes it sooner. A process that dies loses
-// nothing: another takes its parts when the leases end and finds the rows.
+// poll, which alone is enough; Changed() and Wake() are hints that make it sooner. A process that
+// dies loses nothing: another takes its parts when the leases end and finds the rows.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 #include "ledger/reference.h"
@@ -31,7 +35,7 @@ namespace potok::sla_timer {
 // All durations are real time.
 struct TimerLoopOptions {
   std::string owner;  // log::MakeOwner().
-  size_t batch = 50;
+  size_t batch = 200;
   // A backlog after a downtime is worked off at this rate, so that nobody's mailbox, and no
   // database, is flooded.
   double catch_up_per_second = 500;
@@ -72,7 +76,10 @@ class TimerLoop {
   // at a time.
   absl::StatusOr<absl::Duration> Turn();
 
-  // Timers have changed. Thread-safe; whoever calls it also cuts the rest between turns short.
+  // Timers have changed: of these tickets (part and id), or whose is not known. Thread-safe;
+  // whoever calls them also cuts the rest between turns short. To look for a few tickets costs a
+  // few looks; Wake() costs a read of all timers that are near.
+  void Changed(const std::vector<std::pair<int, std::string>>& tickets);
   void Wake() { hinted_.store(true, std::memory_order_relaxed); }
 
   // The leases of the parts. Start() them before the first turn, Stop() after the last.
@@ -84,6 +91,7 @@ class TimerLoop {
   absl::Duration ToBusiness(absl::Duration real) const;
   bool TimeToRead(const std::vector<log::Held>& held, absl::Duration monotonic) const;
   absl::Status Read(const std::vector<log::Held>& held, absl::Duration monotonic);
+  absl::Status ReadChanged(const std::vector<log::Held>& held);
   absl::Status FireBatch(const std::vector<DueTimer>& batch, const std::vector<log::Held>& held,
                          absl::Duration monotonic);
   void Settle(const FireReport& report, absl::Time database_now, absl::Duration monotonic);
@@ -103,6 +111,8 @@ class TimerLoop {
   absl::Duration last_read_ = -absl::InfiniteDuration();
   bool complete_ = true;  // The last read saw everything in its window.
   std::atomic<bool> hinted_{false};
+  absl::Mutex mu_;
+  std::map<std::string, int> changed_ ABSL_GUARDED_BY(mu_);  // Part by ticket.
 
   prometheus::Histogram& lateness_seconds_;
   prometheus::Gauge& due_gauge_;

@@ -261,6 +261,33 @@ TEST_F(TimerLoopTest, TwoProcessesShareThePartsAndFireEachTimerOnce) {
   ExpectSound();
 }
 
+TEST_F(TimerLoopTest, WhoeverNamesTheTicketSparesAReadOfAllNearTimers) {
+  TimerLoopOptions options;
+  options.shortest_poll = options.longest_poll = absl::Hours(1);
+  const auto loop = MakeOwner(std::move(options));
+  Drain(*loop);
+  const int64_t reads = loop->Stats().reads;
+  const std::string id = Started("fast");
+  const int part = *desk::PartOfTicketId(id);
+  SetTime(DueOf(id, "half"));
+  ASSERT_THAT(loop->Turn(), testing::IsOk());
+  EXPECT_EQ(Count("sla_fired"), "0");
+  loop->Changed({{part, id}});
+  ASSERT_THAT(loop->Turn(), testing::IsOk());
+  EXPECT_EQ(Count("sla_fired WHERE kind = 'half'"), "1");
+  // What a ticket no longer wants leaves the picture in the same way.
+  SetTime(DueOf(id, "breach") - absl::Seconds(5));
+  loop->Changed({{part, id}});
+  ASSERT_THAT(loop->Turn(), testing::IsOk());
+  EXPECT_EQ(loop->Stats().near, 1u);
+  Act(id, Agent(), desk::WaitTicket{"Какой у вас принтер?"});
+  loop->Changed({{part, id}});
+  ASSERT_THAT(loop->Turn(), testing::IsOk());
+  EXPECT_EQ(loop->Stats().near, 0u);
+  EXPECT_EQ(loop->Stats().reads, reads);
+  ExpectSound();
+}
+
 TEST_F(TimerLoopTest, OfManyTimersOnlyTheNearOnesAreRead) {
   const std::string id = Started("fast");
   database_.Query(
