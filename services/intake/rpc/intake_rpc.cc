@@ -50,18 +50,36 @@ absl::StatusOr<TicketSeen> IntakeRpc::FindVisible(const CallContext& call, const
                                                   const desk::Viewer& viewer) const {
   POTOK_ASSIGN_OR_RETURN(const std::string id, TicketIdOf("name", name));
   POTOK_ASSIGN_OR_RETURN(std::optional<TicketSeen> seen, parts_.reads.Find(id, call.deadline));
-  if (!seen) return NoSuchTicket(viewer, name);
-  if (!desk::RelationOf(viewer, seen->ticket).sees) return desk::Hidden();
+  POTOK_RETURN_IF_ERROR(Visible(seen ? &*seen : nullptr, name, viewer));
   return *std::move(seen);
 }
 
+absl::Status IntakeRpc::Visible(const TicketSeen* seen, const std::string& name,
+                                const desk::Viewer& viewer) {
+  if (seen == nullptr) return NoSuchTicket(viewer, name);
+  if (!desk::RelationOf(viewer, seen->ticket).sees) return desk::Hidden();
+  return absl::OkStatus();
+}
+
 IntakeRpc::Reactor* IntakeRpc::GetTicket(Context* c, const v1::GetTicketRequest* q, v1::Ticket* a) {
-  return parts_.front.Blocking(
-      c, q, a,
-      [this](const CallContext& call, const v1::GetTicketRequest& q) -> absl::StatusOr<v1::Ticket> {
-        POTOK_ASSIGN_OR_RETURN(const TicketSeen seen, FindVisible(call, q.name(), ViewerOf(call)));
-        return ToWire(seen.ticket, v1::TICKET_VIEW_FULL, parts_.clock.Now(), seen.reason);
-      });
+  return parts_.front.Async(c, q, a,
+                            [this](const CallContext& call, const v1::GetTicketRequest& q,
+                                   const rpc::Answer<v1::Ticket>& answer) {
+                              absl::StatusOr<std::string> id = TicketIdOf("name", q.name());
+                              if (!id.ok()) return answer(id.status());
+                              lookups_.Find(
+                                  *std::move(id), call.deadline,
+                                  [this, viewer = ViewerOf(call), name = q.name(),
+                                   answer](absl::StatusOr<const TicketSeen*> seen) {
+                                    if (!seen.ok()) return answer(seen.status());
+                                    if (const absl::Status status = Visible(*seen, name, viewer);
+                                        !status.ok()) {
+                                      return answer(status);
+                                    }
+                                    answer(ToWire((*seen)->ticket, v1::TICKET_VIEW_FULL,
+                                                  parts_.clock.Now(), (*seen)->reason));
+                                  });
+                            });
 }
 
 IntakeRpc::Reactor* IntakeRpc::ListTicketEvents(Context* c, const v1::ListTicketEventsRequest* q,

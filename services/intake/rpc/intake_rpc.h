@@ -16,6 +16,7 @@
 #include "intake/domain/admission.h"
 #include "intake/domain/ticket_feed.h"
 #include "intake/domain/ticket_filing.h"
+#include "intake/domain/ticket_lookups.h"
 #include "intake/domain/ticket_seen.h"
 #include "intake/store/list_tickets.h"
 #include "intake/store/ticket_reads.h"
@@ -43,7 +44,12 @@ struct IntakeParts {
 
 class IntakeRpc final : public v1::IntakeService::CallbackService {
  public:
-  explicit IntakeRpc(const IntakeParts& parts) : parts_(parts) {}
+  explicit IntakeRpc(const IntakeParts& parts)
+      : parts_(parts),
+        lookups_([&reads = parts.reads](const std::vector<std::string>& ids,
+                                        TicketLookups::Deadline deadline) {
+          return reads.FindAll(ids, deadline);
+        }) {}
 
   using Context = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
@@ -103,6 +109,9 @@ class IntakeRpc final : public v1::IntakeService::CallbackService {
 
   absl::StatusOr<TicketSeen> FindVisible(const CallContext& call, const std::string& name,
                                          const desk::Viewer& viewer) const;
+  // OK, or what the viewer is told of ticket `name` instead; `seen` is null when there is none.
+  static absl::Status Visible(const TicketSeen* seen, const std::string& name,
+                              const desk::Viewer& viewer);
   desk::Viewer ViewerOf(const CallContext& call) const;
   // A ResumeTicket that leaves the ticket with its holder, or gives it back to the queue when the
   // holder cannot go on.
@@ -116,6 +125,7 @@ class IntakeRpc final : public v1::IntakeService::CallbackService {
                                                const v1::ListTicketsRequest& request) const;
 
   const IntakeParts parts_;
+  TicketLookups lookups_;
 };
 
 // PERMISSION_DENIED in the words used for a ticket that is not the caller's to see; NOT_FOUND for

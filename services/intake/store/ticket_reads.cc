@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/status_macros.h"
 #include "desk/ticket/ids.h"
 #include "intake/sql.h"
 #include "ledger/history.h"
@@ -11,30 +12,44 @@
 namespace potok::intake {
 namespace {
 
-desk::QueueReason ReasonOf(pg::Tx& tx, const desk::Ticket& ticket) {
-  if (ticket.state != desk::State::kQueued) return desk::QueueReason::kReady;
-  const pqxx::result rows =
-      tx.Run(sql::kTicketQueueReasons, pg::IntArray(std::vector<int>{ticket.part}),
-             pg::TextArray({ticket.id}));
-  if (rows.empty()) return desk::QueueReason::kReady;
-  return desk::ParseQueueReason(rows[0]["reason"].as<std::string>())
-      .value_or(desk::QueueReason::kReady);
+std::map<std::string, TicketSeen> ReadSeen(pg::Tx& tx, const std::vector<std::string>& ids) {
+  std::map<std::string, TicketSeen> tickets;
+  std::vector<int> parts;
+  std::vector<std::string> wanted;
+  for (const std::string& id : ids) {
+    const std::optional<int> part = desk::PartOfTicketId(id);
+    if (!part) continue;  // No such ticket can exist.
+    parts.push_back(*part);
+    wanted.push_back(id);
+  }
+  if (wanted.empty()) return tickets;
+  for (const auto& row : tx.Run(sql::kTicketsSeen, pg::IntArray(parts), pg::TextArray(wanted))) {
+    TicketSeen seen{ledger::ReadTicket(row)};
+    if (const auto reason = row["queue_reason"]; !reason.is_null()) {
+      seen.reason =
+          desk::ParseQueueReason(reason.as<std::string>()).value_or(desk::QueueReason::kReady);
+    }
+    std::string id = seen.ticket.id;
+    tickets.emplace(std::move(id), std::move(seen));
+  }
+  return tickets;
 }
 
 }  // namespace
 
+absl::StatusOr<std::map<std::string, TicketSeen>> TicketReads::FindAll(
+    const std::vector<std::string>& ids, Deadline deadline) const {
+  return pg::InAutocommit(pool_, {.read_only = true, .deadline = deadline},
+                          [&](pg::Tx& tx) -> absl::StatusOr<std::map<std::string, TicketSeen>> {
+                            return ReadSeen(tx, ids);
+                          });
+}
+
 absl::StatusOr<std::optional<TicketSeen>> TicketReads::Find(const std::string& id,
                                                             Deadline deadline) const {
-  // Two statements of two moments at worst: a reason for a ticket that just left the queue is not
-  // shown.
-  return pg::InAutocommit(
-      pool_, {.read_only = true, .deadline = deadline},
-      [&](pg::Tx& tx) -> absl::StatusOr<std::optional<TicketSeen>> {
-        std::optional<desk::Ticket> ticket = ledger::FindTicket(tx, id);
-        if (!ticket) return std::optional<TicketSeen>();
-        const desk::QueueReason reason = ReasonOf(tx, *ticket);
-        return std::optional<TicketSeen>(TicketSeen{*std::move(ticket), reason});
-      });
+  POTOK_ASSIGN_OR_RETURN(auto found, FindAll({id}, deadline));
+  if (found.empty()) return std::optional<TicketSeen>();
+  return std::optional<TicketSeen>(std::move(found.begin()->second));
 }
 
 absl::StatusOr<std::optional<TicketChanges>> TicketReads::ChangesAfter(const std::string& id,
@@ -43,11 +58,10 @@ absl::StatusOr<std::optional<TicketChanges>> TicketReads::ChangesAfter(const std
   // One snapshot: the ticket is never behind the events it comes with.
   return pg::InTransaction(pool_, {.read_only = true, .snapshot = true, .deadline = deadline},
                            [&](pg::Tx& tx) -> absl::StatusOr<std::optional<TicketChanges>> {
-                             std::optional<desk::Ticket> ticket = ledger::FindTicket(tx, id);
-                             if (!ticket) return std::optional<TicketChanges>();
+                             std::map<std::string, TicketSeen> found = ReadSeen(tx, {id});
+                             if (found.empty()) return std::optional<TicketChanges>();
                              TicketChanges changes;
-                             changes.now.reason = ReasonOf(tx, *ticket);
-                             changes.now.ticket = *std::move(ticket);
+                             changes.now = std::move(found.begin()->second);
                              changes.events = ledger::FindEvents(
                                  tx, id, after, std::numeric_limits<int64_t>::max(), limit);
                              return std::optional<TicketChanges>(std::move(changes));

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,9 @@ class TicketReads {
 
   explicit TicketReads(pg::Pool& pool) : pool_(pool) {}
 
+  // Those of `ids` that exist, by id; one statement for all.
+  absl::StatusOr<std::map<std::string, TicketSeen>> FindAll(const std::vector<std::string>& ids,
+                                                            Deadline deadline) const;
   // nullopt when there is no such ticket, whatever `id` looks like.
   absl::StatusOr<std::optional<TicketSeen>> Find(const std::string& id, Deadline deadline) const;
 

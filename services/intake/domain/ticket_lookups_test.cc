@@ -1,0 +1,146 @@
+#include "intake/domain/ticket_lookups.h"
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace potok::intake {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr auto kNever = TicketLookups::Deadline::max();
+
+// Reads what the test says, and only when it says so.
+class TicketLookupsTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<TicketLookups::Tickets> Read(const std::vector<std::string>& ids) {
+    absl::Notification* gate = nullptr;
+    {
+      absl::MutexLock lock(&mu_);
+      read_.push_back(ids);
+      if (!gates_.empty()) {
+        gate = gates_.back();
+        gates_.pop_back();
+      }
+    }
+    if (gate != nullptr) gate->WaitForNotification();
+    if (!error_.ok()) return error_;
+    TicketLookups::Tickets tickets;
+    for (const std::string& id : ids) {
+      if (id == "none") continue;
+      tickets[id].ticket.title = "title of " + id;
+    }
+    return tickets;
+  }
+  TicketLookups::Done Into(std::string* text) {
+    return [text](absl::StatusOr<const TicketSeen*> seen) {
+      *text = !seen.ok()         ? std::string(absl::StatusCodeToString(seen.status().code()))
+              : *seen == nullptr ? "nobody"
+                                 : (*seen)->ticket.title;
+    };
+  }
+  std::vector<std::vector<std::string>> Statements() {
+    absl::MutexLock lock(&mu_);
+    return read_;
+  }
+  void WaitForStatements(size_t count) {
+    const auto enough = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return read_.size() >= count; };
+    absl::MutexLock lock(&mu_);
+    mu_.Await(absl::Condition(&enough));
+  }
+
+  absl::Mutex mu_;
+  std::vector<std::vector<std::string>> read_;
+  std::vector<absl::Notification*> gates_;
+  absl::Status error_;
+  TicketLookups lookups_{
+      [this](const std::vector<std::string>& ids, TicketLookups::Deadline) { return Read(ids); }};
+};
+
+TEST_F(TicketLookupsTest, OneAloneGoesAtOnce) {
+  std::string a, none;
+  lookups_.Find("a", kNever, Into(&a));
+  EXPECT_EQ(a, "title of a");
+  lookups_.Find("none", kNever, Into(&none));
+  EXPECT_EQ(none, "nobody");
+  EXPECT_THAT(Statements(), ElementsAre(ElementsAre("a"), ElementsAre("none")));
+}
+
+TEST_F(TicketLookupsTest, WhatWaitsMeanwhileIsReadTogetherAndEachTicketOnce) {
+  absl::Notification first, second;
+  gates_ = {&second, &first};
+  std::string a, b, c, again, none;
+  std::thread one([&] { lookups_.Find("a", kNever, Into(&a)); });
+  WaitForStatements(1);
+  std::thread two([&] { lookups_.Find("b", kNever, Into(&b)); });
+  WaitForStatements(2);
+  // Both readers are at work: these leave their lookups and go.
+  lookups_.Find("c", kNever, Into(&c));
+  lookups_.Find("none", kNever, Into(&none));
+  lookups_.Find("c", kNever, Into(&again));
+  EXPECT_EQ(c, "");
+  first.Notify();
+  one.join();
+  EXPECT_THAT(Statements(),
+              ElementsAre(ElementsAre("a"), ElementsAre("b"), ElementsAre("c", "none")));
+  EXPECT_EQ(a, "title of a");
+  EXPECT_EQ(c, "title of c");
+  EXPECT_EQ(again, "title of c");
+  EXPECT_EQ(none, "nobody");
+  second.Notify();
+  two.join();
+  EXPECT_EQ(b, "title of b");
+}
+
+TEST_F(TicketLookupsTest, AFailureIsToldToAllOfItsStatement) {
+  absl::Notification first, second;
+  gates_ = {&second, &first};
+  std::string a, b, c, d;
+  std::thread one([&] { lookups_.Find("a", kNever, Into(&a)); });
+  WaitForStatements(1);
+  std::thread two([&] { lookups_.Find("b", kNever, Into(&b)); });
+  WaitForStatements(2);
+  lookups_.Find("c", kNever, Into(&c));
+  lookups_.Find("d", kNever, Into(&d));
+  error_ = absl::UnavailableError("down");
+  second.Notify();
+  first.Notify();
+  one.join();
+  two.join();
+  EXPECT_THAT((std::vector<std::string>{a, b, c, d}), testing::Each("UNAVAILABLE"));
+}
+
+TEST_F(TicketLookupsTest, WhoseDeadlineHasPassedIsNotRead) {
+  std::string a;
+  lookups_.Find("a", std::chrono::steady_clock::now() - std::chrono::milliseconds(1), Into(&a));
+  EXPECT_EQ(a, "DEADLINE_EXCEEDED");
+  EXPECT_THAT(Statements(), IsEmpty());
+}
+
+TEST_F(TicketLookupsTest, ManyCallersEachGetTheirOwnTicket) {
+  constexpr int kThreads = 8, kEach = 500;
+  std::atomic<int> right{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) {
+        const std::string id = std::to_string((t * kEach + i) % 97);
+        lookups_.Find(id, kNever, [&right, id](absl::StatusOr<const TicketSeen*> seen) {
+          if (seen.ok() && *seen != nullptr && (*seen)->ticket.title == "title of " + id) ++right;
+        });
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, kThreads * kEach);
+}
+
+}  // namespace
+}  // namespace potok::intake
