@@ -3,10 +3,13 @@
 // keeps a part together.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 #include "desk/ticket/ids.h"
 
@@ -19,6 +22,27 @@ inline std::string EventStream(int incarnation, int topic, int part) {
 
 // Where processes that write the outbox but own no relay ring the relay's bell.
 inline constexpr char kWakeChannel[] = "wake:outbox";
+
+// Where whoever has just brought a ticket into its queue tells the routers, in words of this kind:
+// one a line.
+inline constexpr char kQueuedChannel[] = "wake:queued";
+struct QueuedWord {
+  int part = 0;
+  std::string flow;
+};
+inline std::string MakeQueuedWord(int part, absl::string_view flow) {
+  return absl::StrCat(part, " ", flow);
+}
+// nullopt for what is no such word.
+inline std::optional<QueuedWord> ParseQueuedWord(absl::string_view word) {
+  const size_t space = word.find(' ');
+  QueuedWord queued;
+  if (space == absl::string_view::npos || !absl::SimpleAtoi(word.substr(0, space), &queued.part)) {
+    return std::nullopt;
+  }
+  queued.flow = std::string(word.substr(space + 1));
+  return queued;
+}
 
 // All parts of a deployment, for those who compete for them.
 inline std::vector<int> AllParts() {

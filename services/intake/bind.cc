@@ -22,12 +22,15 @@
 #include "ledger/foundation/foundation.h"
 #include "ledger/ledger.h"
 #include "platform/log/relay.h"
+#include "platform/log/wake.h"
 
 namespace potok::intake {
 namespace {
 
-ledger::LedgerOptions LedgerOptionsOf(const config::v1::LedgerConfig& config) {
+ledger::LedgerOptions LedgerOptionsOf(const config::v1::LedgerConfig& config,
+                                      std::function<void(const desk::Ticket&)> on_queued) {
   ledger::LedgerOptions options;
+  options.on_queued = std::move(on_queued);
   options.executors = static_cast<int>(config.executors());
   options.max_batch = static_cast<int>(config.batch_size());
   options.max_queued = static_cast<int>(config.queue_bound());
@@ -48,6 +51,8 @@ log::RelayOptions RelayOptionsOf(const ledger::Foundation& foundation, obs::Metr
   options.wake_channel = desk::kWakeChannel;
   options.redis = foundation.redis();
   options.hooks = foundation.HooksFor(metrics);
+  // Nobody waits for the log: routers are told of new tickets directly.
+  options.pace = absl::Milliseconds(5);
   return options;
 }
 
@@ -57,11 +62,17 @@ class Intake final : public app::Bound {
  public:
   Intake(app::Parts& parts, std::shared_ptr<ledger::Foundation> foundation)
       : foundation_(std::move(foundation)),
+        queue_bell_(QueueBell(parts)),
         relay_(RelayOptionsOf(*foundation_, parts.metrics), foundation_->loops()),
         hub_reads_(foundation_->loops()),
         hub_(hub_reads_),
         ledger_(foundation_->loops(), foundation_->reference(), foundation_->clock(),
-                LedgerOptionsOf(parts.config.ledger()),
+                LedgerOptionsOf(parts.config.ledger(),
+                                [this](const desk::Ticket& ticket) {
+                                  if (queue_bell_ == nullptr) return;
+                                  queue_bell_->Notify(
+                                      desk::MakeQueuedWord(ticket.part, ticket.flow_id));
+                                }),
                 [this] {
                   relay_.Notify();
                   hub_.Wake();
@@ -101,6 +112,12 @@ class Intake final : public app::Bound {
   }
 
  private:
+  // Without Redis the routers hear of new tickets from the log only.
+  std::unique_ptr<log::RemoteWake> QueueBell(app::Parts& parts) const {
+    if (foundation_->redis().address.empty()) return nullptr;
+    return std::make_unique<log::RemoteWake>(foundation_->redis(), desk::kQueuedChannel,
+                                             foundation_->HooksFor(parts.metrics));
+  }
   void AddMetrics(obs::Metrics& metrics) {
     auto& queued = metrics.Gauge("potok_ledger_queued", "Commands that wait for an executor.");
     auto& commands =
@@ -144,6 +161,7 @@ class Intake final : public app::Bound {
   }
 
   const std::shared_ptr<ledger::Foundation> foundation_;
+  const std::unique_ptr<log::RemoteWake> queue_bell_;
   log::Relay relay_;
   const TicketReads
       hub_reads_;  // Apart from reads_: the hub looks ten times a second whatever calls do.

@@ -351,7 +351,16 @@ absl::Status Ledger::TryCommit(std::vector<Item*>& batch, Writer::Wait wait, Res
   }
   // However the repeats failed, the first try may have been committed.
   if (!status.ok() && !in_doubt.ok()) status = in_doubt;
-  if (status.ok() && appended && on_commit_) on_commit_();
+  if (!status.ok() || !appended) return status;
+  if (on_commit_) on_commit_();
+  if (options_.on_queued) {
+    for (const auto& result : results) {
+      if (!result.has_value() || !result->ok() || (*result)->replayed) continue;
+      const desk::Ticket& ticket = (*result)->ticket;
+      const bool came = ticket.queued_at == (*result)->event.at;
+      if (came && ticket.state == desk::State::kQueued) options_.on_queued(ticket);
+    }
+  }
   return status;
 }
 

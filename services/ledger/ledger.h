@@ -37,6 +37,9 @@ struct LedgerOptions {
   int executors = 2;
   int max_batch = 128;
   int max_queued = 4096;  // Over all executors; beyond it Submit refuses at once.
+  // Called after the commit with each ticket that has come into its queue. Must not block; from a
+  // thread of an executor. May be empty.
+  std::function<void(const desk::Ticket&)> on_queued;
   // Tests bring their own.
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "base/error.h"
@@ -64,6 +66,33 @@ TEST_F(LedgerTest, SixtyFourCallersWithOneRequestIdMakeOneTicket) {
   EXPECT_EQ(replayed, 63);
   EXPECT_EQ(Count("ticket"), "1");
   EXPECT_EQ(database_.Query("SELECT next FROM ledger.flow_counter"), "2");
+}
+
+TEST_F(LedgerTest, WhoeverIsToGiveTicketsAwayIsToldOfEachThatComesIntoItsQueue) {
+  testing::Recorder<std::string> told;
+  LedgerOptions options;
+  options.on_queued = [&](const desk::Ticket& ticket) {
+    told.Add(absl::StrCat(ticket.part, " ", ticket.flow_id, " ", ticket.version));
+  };
+  Ledger ledger(database_.pool(), *reference_, clock_, options, [] {});
+  const auto execute = [&](Command command) {
+    return ledger.Execute(std::move(command),
+                          std::chrono::steady_clock::now() + std::chrono::seconds(20));
+  };
+  const std::string request_id = Uuid();
+  const auto filed = execute(Filing(request_id));
+  ASSERT_THAT(filed, IsOk());
+  const std::string id = filed->ticket.id;
+  ASSERT_THAT(execute(Filing(request_id)), IsOk());  // The same answer again: nothing came.
+  clock_.Advance(absl::Seconds(1));
+  ASSERT_THAT(execute(On(id, Agent("agent1"), desk::AddComment{"раз", false})), IsOk());
+  ASSERT_THAT(execute(On(id, desk::SystemViewer(), desk::AssignTicket{"agent1", "round_robin"})),
+              IsOk());
+  const auto declined = execute(On(id, Agent("agent1"), desk::DeclineTicket{"нет"}));
+  ASSERT_THAT(declined, IsOk());
+  const std::string where = absl::StrCat(filed->ticket.part, " it ");
+  EXPECT_THAT(told.Items(),
+              ::testing::ElementsAre(where + "1", absl::StrCat(where, declined->ticket.version)));
 }
 
 TEST_F(LedgerTest, AReusedRequestIdWithOtherContentIsRefusedAndChangesNothing) {

@@ -17,6 +17,7 @@
 #include "router/rpc/team_rpc.h"
 #include "router/work/dispatcher.h"
 #include "router/work/pass.h"
+#include "router/work/queue_hints.h"
 #include "router/work/rehome.h"
 #include "router/work/wake_feed.h"
 
@@ -26,8 +27,10 @@ namespace {
 // Real time without a sweep after which the service is not what it promises to be.
 constexpr absl::Duration kLateSweep = absl::Seconds(15);
 
-ledger::LedgerOptions LedgerOptionsOf(const config::v1::LedgerConfig& config) {
+ledger::LedgerOptions LedgerOptionsOf(const config::v1::LedgerConfig& config,
+                                      std::function<void(const desk::Ticket&)> on_queued) {
   ledger::LedgerOptions options;
+  options.on_queued = std::move(on_queued);
   options.executors = static_cast<int>(config.executors());
   options.max_batch = static_cast<int>(config.batch_size());
   options.max_queued = static_cast<int>(config.queue_bound());
@@ -40,20 +43,27 @@ class Router final : public app::Bound {
  public:
   Router(app::Parts& parts, std::shared_ptr<ledger::Foundation> foundation)
       : foundation_(std::move(foundation)),
-        relay_bell_(RelayBell(parts)),
+        relay_bell_(Bell(parts, desk::kWakeChannel)),
+        queue_bell_(Bell(parts, desk::kQueuedChannel)),
         on_commit_([this] {
           if (relay_bell_ != nullptr) relay_bell_->Notify();
         }),
         metrics_(parts.metrics),
         ledger_(foundation_->loops(), foundation_->reference(), foundation_->clock(),
-                LedgerOptionsOf(parts.config.ledger()), on_commit_),
+                LedgerOptionsOf(parts.config.ledger(),
+                                [this](const desk::Ticket& ticket) {
+                                  if (queue_bell_ == nullptr) return;
+                                  queue_bell_->Notify(
+                                      desk::MakeQueuedWord(ticket.part, ticket.flow_id));
+                                }),
+                on_commit_),
         pass_(foundation_->loops(), foundation_->reference(), foundation_->clock(), metrics_,
               on_commit_),
         rehome_(foundation_->loops(), foundation_->reference(), foundation_->clock(), metrics_,
                 on_commit_),
         dispatcher_(foundation_->loops(), foundation_->clock(), pass_, rehome_, metrics_, {}),
         // Group, topics and parts are the feed's own.
-        feed_(foundation_->ConsumerFor("", {}), foundation_->loops(), dispatcher_),
+        feed_(FeedOptions(), foundation_->loops(), dispatcher_),
         feed_meters_(parts.metrics, "router", [this] { return feed_.Stats(); }),
         moves_({foundation_->calls(), ledger_, foundation_->reference(), foundation_->clock(),
                 dispatcher_, parts.metrics, on_commit_}),
@@ -72,20 +82,34 @@ class Router final : public app::Bound {
     // Called in reverse: nothing wakes the passes any more before they stop.
     parts.OnDrain([this] { dispatcher_.Stop(); });
     parts.OnDrain([this] { feed_.Stop(); });
+    parts.OnDrain([this] { hints_.reset(); });
     dispatcher_.Start();
     feed_.Start();
+    if (!foundation_->redis().address.empty()) {
+      hints_ = std::make_unique<QueueHints>(
+          foundation_->redis(), [this](int part) { return feed_.Owns(part); },
+          foundation_->reference(), dispatcher_, foundation_->HooksFor(parts.metrics));
+    }
   }
 
  private:
-  // Without Redis the relay's own poll is the only bell.
-  std::unique_ptr<log::RemoteWake> RelayBell(app::Parts& parts) const {
+  // Without Redis the relay's own poll, and the log, are the only bells.
+  std::unique_ptr<log::RemoteWake> Bell(app::Parts& parts, const char* channel) const {
     if (foundation_->redis().address.empty()) return nullptr;
-    return std::make_unique<log::RemoteWake>(foundation_->redis(), desk::kWakeChannel,
+    return std::make_unique<log::RemoteWake>(foundation_->redis(), channel,
                                              foundation_->HooksFor(parts.metrics));
+  }
+  log::ConsumerOptions FeedOptions() const {
+    log::ConsumerOptions options = foundation_->ConsumerFor("", {});
+    // New tickets come by the hints: by now most of them are given away, which is found out for
+    // many at once.
+    options.pace = absl::Milliseconds(20);
+    return options;
   }
 
   const std::shared_ptr<ledger::Foundation> foundation_;
   const std::unique_ptr<log::RemoteWake> relay_bell_;
+  const std::unique_ptr<log::RemoteWake> queue_bell_;
   const std::function<void()> on_commit_;
   RouterMetrics metrics_;
   ledger::Ledger ledger_;
@@ -93,6 +117,7 @@ class Router final : public app::Bound {
   Rehome rehome_;
   Dispatcher dispatcher_;
   WakeFeed feed_;
+  std::unique_ptr<QueueHints> hints_;
   const ledger::ConsumerMeters feed_meters_;
   const Moves moves_;
   const Explain explain_;

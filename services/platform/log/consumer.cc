@@ -108,10 +108,17 @@ ConsumerStats Consumer::Stats() const {
   return stats_;
 }
 
-void Consumer::Publish(int parts) {
+bool Consumer::Owns(int part) const {
+  absl::MutexLock lock(&mu_);
+  return std::find(owned_.begin(), owned_.end(), part) != owned_.end();
+}
+
+void Consumer::Publish(const std::vector<Held>& held) {
   const ConsumerTally& tally = core_.tally();
   absl::MutexLock lock(&mu_);
-  stats_ = {.parts = parts,
+  owned_.clear();
+  for (const Held& lease : held) owned_.push_back(lease.part);
+  stats_ = {.parts = static_cast<int>(held.size()),
             .lag = core_.lag(),
             .handled = tally.handled,
             .failures = tally.failures,
@@ -141,7 +148,7 @@ void Consumer::Run() {
     action.until = std::min(action.until, replay_at);
     Do(action, held);
     SayPhantoms();
-    Publish(static_cast<int>(held.size()));
+    Publish(held);
   }
 }
 
@@ -162,7 +169,7 @@ void Consumer::StandAside() {
   leases_->Stop();
   leases_.reset();
   core_.Hold({}, Monotonic());
-  Publish(0);
+  Publish({});
   while (!bell_.closed() && static_cast<int>(left_behind_.size()) > options_.left_behind / 2) {
     options_.hooks.Error(
         Where(), absl::ResourceExhaustedError(absl::StrCat(
@@ -174,7 +181,7 @@ void Consumer::StandAside() {
            static_cast<int>(left_behind_.size()) > options_.left_behind / 2) {
       bell_.WaitFor(kLookAtHands);
       ForgetEndedHands();
-      Publish(0);
+      Publish({});
     }
   }
   if (bell_.closed()) return;

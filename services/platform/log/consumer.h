@@ -110,6 +110,8 @@ class Consumer {
   // were left behind are waited for by the destructor.
   void Stop();
   ConsumerStats Stats() const;
+  // Whether this process handles the part, as of its last turn.
+  bool Owns(int part) const;
 
  private:
   std::unique_ptr<LeaseKeeper> MakeLeases();
@@ -139,7 +141,7 @@ class Consumer {
   void StandAside();
   void ForgetEndedHands();
   void SayPhantoms();
-  void Publish(int parts);  // for Stats()
+  void Publish(const std::vector<Held>& held);  // for Stats() and Owns()
   std::string Where() const { return "consumer:" + options_.group; }
 
   const ConsumerOptions options_;
@@ -162,6 +164,7 @@ class Consumer {
 
   mutable absl::Mutex mu_;
   ConsumerStats stats_ ABSL_GUARDED_BY(mu_);
+  std::vector<int> owned_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace potok::log

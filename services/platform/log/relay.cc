@@ -115,8 +115,9 @@ void Relay::Start() {
   if (thread_.joinable() || bell_.closed()) return;
   leases_.Start();
   if (!options_.wake_channel.empty()) {
-    listener_ = std::make_unique<WakeListener>(options_.redis, options_.wake_channel, bell_,
-                                               options_.hooks);
+    listener_ = std::make_unique<WakeListener>(
+        options_.redis, options_.wake_channel, [this](absl::string_view) { bell_.Ring(); },
+        options_.hooks);
   }
   thread_ = std::thread([this] { Run(); });
 }
@@ -145,6 +146,12 @@ RelayStats Relay::Stats() const {
           .oldest = absl::Milliseconds(stat_oldest_ms_.load())};
 }
 
+void Relay::KeepPace() {
+  for (absl::Duration now = Monotonic(); now < next_move_ && !bell_.closed(); now = Monotonic()) {
+    bell_.WaitFor(next_move_ - now);
+  }
+}
+
 void Relay::Run() {
   while (!bell_.closed()) {
     if (core_.turn_ended()) {
@@ -158,6 +165,8 @@ void Relay::Run() {
       if (action.wait > absl::ZeroDuration()) bell_.WaitFor(action.wait);
       continue;
     }
+    if (action.kind == RelayAction::kSequence) KeepPace();
+    if (bell_.closed()) return;
     const absl::Status status = Perform(action);
     stat_redis_up_ = core_.redis_up();
     if (!status.ok()) options_.hooks.Error(WhereOf(action.kind), status);
@@ -253,6 +262,8 @@ absl::Status Relay::Sequence() {
   }));
   core_.Sequenced(entries);
   if (entries.empty()) return absl::OkStatus();
+  const bool full = static_cast<int>(entries.size()) >= options_.batch_per_part;
+  next_move_ = full ? -absl::InfiniteDuration() : start + options_.pace;
   stat_sequenced_ += static_cast<std::int64_t>(entries.size());
   options_.hooks.Batch("relay", static_cast<int>(entries.size()), Monotonic() - start);
   return absl::OkStatus();

@@ -33,6 +33,9 @@ struct RelayOptions {
   std::string wake_channel;  // "": no other process writes the outbox
   redis::Options redis;
   int batch_per_part = 256;
+  // From one move out of the outbox to the next, unless there is more than one can take: moving one
+  // row costs the database nearly as much as moving twenty. What comes after a rest goes at once.
+  absl::Duration pace = absl::ZeroDuration();
   // The outbox is looked at this often without being woken: after work, and when nothing moved.
   absl::Duration busy_poll = absl::Milliseconds(20);
   absl::Duration idle_poll = absl::Milliseconds(200);
@@ -87,6 +90,8 @@ class Relay {
 
  private:
   void Run();
+  // Until the next move may begin, or a stop.
+  void KeepPace();
   // Does what the core asks for and tells it the outcome. An error is reported by the caller.
   absl::Status Perform(const RelayAction& action);
   absl::Status PerformOnDatabase(const RelayAction& action);
@@ -116,6 +121,7 @@ class Relay {
   LeaseKeeper leases_;
   OutboxSlots slots_;
   Doorbell bell_;
+  absl::Duration next_move_ = -absl::InfiniteDuration();  // monotonic; of the loop's thread
   std::unique_ptr<WakeListener> listener_;
   std::thread thread_;
   RelayCore core_;  // Of the loop's thread.

@@ -1,9 +1,12 @@
 #include "platform/log/relay.h"
 
+#include <atomic>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_split.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -185,6 +188,53 @@ TEST_F(RelayTest, WakeFromAnotherProcessAndFromThisOneBeatThePoll) {
   ASSERT_THAT(Append(database_.pool(), 1, 2, 2), IsOk());
   wake.Notify();
   EXPECT_TRUE(Sequenced(2));
+}
+
+TEST_F(RelayTest, WordsOfAWakeArriveAndEachOnlyOnceAMessage) {
+  POTOK_ABOUT_REDIS();
+  testing::Recorder<std::string> messages;
+  WakeListener listener({.address = redis_.address()}, "wake",
+                        [&](absl::string_view message) { messages.Add(std::string(message)); }, {});
+  RemoteWake wake({.address = redis_.address()}, "wake", {});
+  redis::Connection redis({.address = redis_.address()});
+  ASSERT_TRUE(Eventually([&] {
+    const auto subscribers = redis.Command({"PUBSUB", "NUMSUB", "wake"});
+    return subscribers.ok() && subscribers->items[1].integer == 1;
+  }));
+  for (int i = 0; i < 200; ++i) {
+    wake.Notify("one");
+    wake.Notify("two");
+  }
+  wake.Notify("last");
+  std::multiset<std::string> words;
+  ASSERT_TRUE(messages.WaitUntil([&](const std::vector<std::string>& heard) {
+    words.clear();
+    for (const std::string& message : heard) {
+      const std::vector<std::string> lines = absl::StrSplit(message, '\n');
+      EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()).size(), lines.size()) << message;
+      words.insert(lines.begin(), lines.end());
+    }
+    return words.count("last") == 1;
+  }));
+  EXPECT_GE(words.count(""), 1u);  // What was said before it listened is not known.
+  EXPECT_GE(words.count("one"), 1u);
+  EXPECT_GE(words.count("two"), 1u);
+}
+
+TEST_F(RelayTest, WhatComesSoonAfterAMoveIsMovedTogether) {
+  RelayOptions options = RelayDefaults();
+  options.pace = absl::Hours(1);
+  std::atomic<int> moves{0};
+  options.hooks.on_batch = [&](absl::string_view, int, absl::Duration) { ++moves; };
+  Relay relay(options, database_.pool());
+  relay.Start();
+  ASSERT_THAT(Append(database_.pool(), 1, 1, 1), IsOk());
+  relay.Notify();
+  ASSERT_TRUE(Sequenced(1));
+  ASSERT_THAT(Append(database_.pool(), 1, 2, 10), IsOk());
+  relay.Notify();
+  relay.Stop();  // Does not wait for the pace.
+  EXPECT_EQ(moves, 1);
 }
 
 TEST_F(RelayTest, StreamsAreTrimmedBelowTheSlowestGroupAndTheLogIsPruned) {

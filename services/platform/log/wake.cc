@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_join.h"
+
 #include "base/backoff.h"
 #include "base/status_macros.h"
 #include "platform/log/pace.h"
@@ -28,15 +30,31 @@ RemoteWake::~RemoteWake() {
   thread_.join();
 }
 
+void RemoteWake::Notify(absl::string_view word) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (words_.find(word) == words_.end()) words_.emplace(word);
+  }
+  bell_.Ring();
+}
+
+std::string RemoteWake::TakeWords() {
+  absl::MutexLock lock(&mu_);
+  std::string message = absl::StrJoin(words_, "\n");
+  words_.clear();
+  return message;
+}
+
 void RemoteWake::Run() {
   int failures = 0;
   absl::Duration not_before = -absl::InfiniteDuration(), say_at = -absl::InfiniteDuration();
   while (!bell_.closed()) {
     if (!bell_.WaitFor(absl::Seconds(1))) continue;
-    // Neither kept nor retried: by the time a retry succeeded, the relay's poll would long have
+    std::string message = TakeWords();
+    // Neither kept nor retried: by the time a retry succeeded, the listener's poll would long have
     // seen the row.
     if (Monotonic() < not_before) continue;
-    const auto sent = redis_.Command({"PUBLISH", channel_, ""});
+    const auto sent = redis_.Command({"PUBLISH", channel_, std::move(message)});
     if (sent.ok()) {
       failures = 0;
       say_at = -absl::InfiniteDuration();
@@ -52,10 +70,10 @@ void RemoteWake::Run() {
   }
 }
 
-WakeListener::WakeListener(redis::Options redis, std::string channel, Doorbell& bell, Hooks hooks)
+WakeListener::WakeListener(redis::Options redis, std::string channel, Heard heard, Hooks hooks)
     : redis_(std::move(redis)),
       channel_(std::move(channel)),
-      bell_(bell),
+      heard_(std::move(heard)),
       hooks_(std::move(hooks)) {
   thread_ = std::thread([this] { Run(); });
 }
@@ -70,10 +88,11 @@ void WakeListener::Run() {
   const auto listen = [this]() -> absl::Status {
     if (!redis_.connected()) {
       POTOK_RETURN_IF_ERROR(redis_.Command({"SUBSCRIBE", channel_}).status());
-      bell_.Ring();  // whatever was published while we were away
+      heard_("");  // whatever was published while we were away
     }
     POTOK_ASSIGN_OR_RETURN(const auto message, redis_.Receive(kListen));
-    if (message.has_value()) bell_.Ring();
+    // ["message", channel, what was published], or the answer to SUBSCRIBE.
+    if (message.has_value()) heard_(message->items.size() == 3 ? message->items[2].text : "");
     return absl::OkStatus();
   };
   int failures = 0;

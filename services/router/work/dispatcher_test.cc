@@ -1,15 +1,19 @@
 // The routing loop as a whole: sweeps, wakes, people who leave, and load from all sides.
 #include "router/work/dispatcher.h"
 
+#include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 
+#include "desk/stream_names.h"
 #include "desk/ticket/ids.h"
 #include "platform/log/relay.h"
 #include "platform/testing/signal.h"
 #include "platform/testing/status_matchers.h"
+#include "router/work/queue_hints.h"
 #include "router/work/testing/routing_fixture.h"
 #include "router/work/wake_feed.h"
 
@@ -245,6 +249,48 @@ TEST_F(DispatcherTest, TheLogWakesTheFlowOfACreatedTicket) {
             << " ms\n";
   feed.Stop();
   relay.Stop();
+  dispatcher_->Stop();
+}
+
+TEST_F(DispatcherTest, AHintWakesTheFlowWithoutTheLogIfThePartIsOursAndTheFlowIsKnown) {
+  POTOK_ABOUT_REDIS();
+  Publish(Draft("it", DistributionMode::kRoundRobin));
+  Hire("it", {"a"});
+  ::potok::testing::TestRedis redis;
+  dispatcher_ = Make(absl::Hours(1));
+  dispatcher_->Start();
+  dispatcher_->WaitIdle();
+  std::atomic<int> not_ours{-1};
+  ::potok::testing::Recorder<int> asked;
+  QueueHints hints({.address = redis.address()},
+                   [&](int part) {
+                     asked.Add(part);
+                     return part != not_ours;
+                   },
+                   *reference_, *dispatcher_, {});
+  log::RemoteWake bell({.address = redis.address()}, desk::kQueuedChannel, {});
+  redis::Connection connection({.address = redis.address()});
+  ASSERT_TRUE(Eventually([&] {
+    const auto subscribers = connection.Command({"PUBSUB", "NUMSUB", desk::kQueuedChannel});
+    return subscribers.ok() && subscribers->items[1].integer == 1;
+  }));
+  const std::string ticket = File("it");
+  const int part = *desk::PartOfTicketId(ticket);
+  not_ours = part;
+  bell.Notify("no word at all");
+  bell.Notify(desk::MakeQueuedWord(part, "it"));
+  ASSERT_TRUE(asked.WaitUntil([&](const std::vector<int>& parts) {
+    return std::find(parts.begin(), parts.end(), part) != parts.end();
+  }));
+  bell.Notify(desk::MakeQueuedWord(part + 1, "unknown"));
+  ASSERT_TRUE(asked.WaitUntil([&](const std::vector<int>& parts) {
+    return std::find(parts.begin(), parts.end(), part + 1) != parts.end();
+  }));
+  dispatcher_->WaitIdle();
+  EXPECT_EQ(Get(ticket).state, desk::State::kQueued);
+  not_ours = -1;
+  bell.Notify(desk::MakeQueuedWord(part, "it"));
+  EXPECT_TRUE(Eventually([&] { return Get(ticket).state == desk::State::kAssigned; }));
   dispatcher_->Stop();
 }
 

@@ -25,6 +25,7 @@ class WakeFeed {
   void Start() { consumer_.Start(); }
   void Stop() { consumer_.Stop(); }
   log::ConsumerStats Stats() const { return consumer_.Stats(); }
+  bool Owns(int part) const { return consumer_.Owns(part); }
 
  private:
   log::ConsumerOptions Complete(log::ConsumerOptions options);
