@@ -86,6 +86,7 @@ TEST_F(LedgerTest, WhoeverIsToGiveTicketsAwayIsToldOfEachThatComesIntoItsQueue) 
   ASSERT_THAT(execute(Filing(request_id)), IsOk());  // The same answer again: nothing came.
   clock_.Advance(absl::Seconds(1));
   ASSERT_THAT(execute(On(id, Agent("agent1"), desk::AddComment{"раз", false})), IsOk());
+  ASSERT_THAT(execute(On(id, Agent("agent1"), desk::AddComment{"раз", false})), IsOk());
   ASSERT_THAT(execute(On(id, desk::SystemViewer(), desk::AssignTicket{"agent1", "round_robin"})),
               IsOk());
   const auto declined = execute(On(id, Agent("agent1"), desk::DeclineTicket{"нет"}));

@@ -5,7 +5,8 @@
 #   tests/load/stack.sh prepare                   install what is missing, build what is measured
 #   tests/load/stack.sh storage                   Postgres (fsync on, statements and commits counted) and Redis
 #   tests/load/stack.sh migrate DATABASE
-#   tests/load/stack.sh start DATABASE NAME...    services; intake, router, sla-timer, notifier, analytics, allinone
+#   tests/load/stack.sh start DATABASE NAME...    services; intake, router, sla-timer, notifier, analytics, allinone; intake@2: its second
+#                                                 replica
 #   tests/load/stack.sh stop NAME...              the same, or redis
 #   tests/load/stack.sh down [--purge]            everything that runs here; --purge: and its data
 #   tests/load/stack.sh value KEY                 run, dsn, pid:NAME, metrics:NAME

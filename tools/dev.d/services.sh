@@ -6,10 +6,11 @@ SERVICES=(intake router sla-timer notifier analytics)
 LOG_LEVEL=info
 if [ "${POTOK_LOG_LEVEL:-}" = debug ]; then LOG_LEVEL=debug; fi
 
-# SERVICE PORT: the configuration of one service. Peers call each other through unix sockets, whose names are known before
+# NAME PORT: the configuration of one service; NAME@2 is its second replica, and so on. Peers call each other through unix sockets, whose names are known before
 # anything runs; people and tests use the TCP port, which the kernel picks (PORT 0) and a restart keeps.
 write_config() {
-  local name=$1 port=$2 peer role=potok_${1//-/_}
+  local name=$1 port=$2 peer service=${1%@*}
+  local role=potok_${service//-/_}
   # All services in one process write all schemas; each role alone may write only its own.
   if [ "$name" = allinone ]; then role=potok_allinone; fi
   {
@@ -26,12 +27,12 @@ write_config() {
     for peer in "${SERVICES[@]}"; do
       if [ "$name" = allinone ]; then
         printf ' %s: "unix:%s/rpc/allinone.sock"' "${peer//-/_}" "$RUN"
-      elif [ "$peer" != "$name" ]; then
+      elif [ "$peer" != "$service" ]; then
         printf ' %s: "unix:%s/rpc/%s.sock"' "${peer//-/_}" "$RUN" "$peer"
       fi
     done
     printf ' }\n'
-    if [ "$name" = notifier ] || [ "$name" = allinone ]; then
+    if [ "$service" = notifier ] || [ "$name" = allinone ]; then
       printf 'smtp { url: "smtp://%s" from: "Potok <potok@example.test>" allow_plaintext: true }\n' "$(cat "$STATE/address/sink")"
     fi
   } >"$STATE/config/$name.textproto"
@@ -41,12 +42,12 @@ write_config() {
 service_address() { sed -n 's/^listen=\(127\.0\.0\.1:.*\)/\1/p' "$STATE/address/$1" | head -n 1; }
 metrics_address() { sed -n 's/^metrics=//p' "$STATE/address/$1" | head -n 1; }
 
-# start_service NAME [PORT] starts it and returns at once; wait_service waits until it listens.
+# start_service NAME[@REPLICA] [PORT] starts it and returns at once; wait_service waits until it listens.
 start_service() {
   if [ ! -d "$RUN/rpc" ]; then mkdir -m 700 "$RUN/rpc"; fi
   write_config "$1" "${2:-0}"
   rm -f "$STATE/address/$1" "$RUN/rpc/$1.sock"
-  POTOK_ENV=dev spawn "$1" "$BIN/potok-$1" --config "$STATE/config/$1.textproto" --address-file "$STATE/address/$1"
+  POTOK_ENV=dev spawn "$1" "$BIN/potok-${1%@*}" --config "$STATE/config/$1.textproto" --address-file "$STATE/address/$1"
 }
 
 # A service listens before it is ready: its own log tells when its readiness checks pass, and when one fails again.

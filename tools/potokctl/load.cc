@@ -161,8 +161,10 @@ void AddLoad(CLI::App& app, Where& where, Run& run) {
                   "employees: how many a call brings; all else counts calls")
       ->check(CLI::Range(1, 5000))
       ->capture_default_str();
-  sub->add_option("--to", options->to,
-                  "address that gets the calls instead of the service; nothing is set up");
+  sub->add_option(
+      "--to", options->to,
+      "addresses (A,B) whose connections get the calls in turn, instead of the service; "
+      "nothing is set up");
   sub->add_option("--json", options->json, "file that gets the result as JSON, in seconds");
   sub->add_option("--behind-agents", company->behind_agents, "company: agents of each old flow")
       ->check(CLI::Range(1, 1000))

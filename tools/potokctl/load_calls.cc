@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace potok::ctl {
 namespace {
@@ -16,15 +17,17 @@ using intake::v1::IntakeService;
 // own.
 constexpr int kMostChannels = 8;
 
-// Stubs on connections of their own.
+// Stubs on connections of their own, to one of the addresses each.
 template <class Service>
-auto Stubs(const std::string& address, int callers) {
+auto Stubs(const std::string& comma_separated, int callers) {
+  const std::vector<std::string> addresses = absl::StrSplit(comma_separated, ',');
   std::vector<std::unique_ptr<typename Service::StubInterface>> stubs;
   for (int i = 0; i < std::min(callers, kMostChannels); ++i) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     stubs.push_back(Service::NewStub(
-        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments)));
+        grpc::CreateCustomChannel(addresses[static_cast<size_t>(i) % addresses.size()],
+                                  grpc::InsecureChannelCredentials(), arguments)));
   }
   return stubs;
 }

@@ -57,17 +57,24 @@ def write_json(path, rows, config):
         file.write("\n")
 
 
-def write_readme(rows, config):
-    path = os.path.join(ROOT, "tests/load/README.md")
+def made(config):
+    """When, of what and on what."""
+    return (f"{config['when']}, commit {config['commit']}, {config['cores']} cores ({config['processor']}), {config['memory_gib']} GiB, Postgres "
+            f"{config['postgres'].split()[0]}")
+
+
+def replace_between(path, begin, end, body):
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    if BEGIN not in text or END not in text:
+    if begin not in text or end not in text:
         raise RuntimeError(f"{path} has lost its markers")
-    kind = "`--quick`: a look, not a figure to quote" if config["quick"] else f"{config['rounds']} rounds"
-    made = (f"{config['when']}, commit {config['commit']}, {config['cores']} cores ({config['processor']}), {config['memory_gib']} GiB, Postgres "
-            f"{config['postgres'].split()[0]}, {config['tickets_behind']:,} tickets behind; {kind}; load of the machine before: "
-            f"{config['load_before']:.1f}.").replace(",000", " 000")
-    head, rest = text.split(BEGIN, 1)
-    tail = rest.split(END, 1)[1]
+    head, rest = text.split(begin, 1)
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{head}{BEGIN}\n{made}\n\n{table(rows)}\n{END}{tail}")
+        file.write(f"{head}{begin}\n{body}{end}{rest.split(end, 1)[1]}")
+
+
+def write_readme(rows, config):
+    kind = "`--quick`: a look, not a figure to quote" if config["quick"] else f"{config['rounds']} rounds"
+    line = (f"{made(config)}, {config['tickets_behind']:,} tickets behind; {kind}; load of the machine before: "
+            f"{config['load_before']:.1f}.").replace(",000", " 000")
+    replace_between(os.path.join(ROOT, "tests/load/README.md"), BEGIN, END, f"{line}\n\n{table(rows)}\n")

@@ -53,6 +53,7 @@ class Stack:
 
     def __init__(self):
         self.database = None
+        self.replicas = 1  # Of each service that is started from now on.
 
     def storage(self):
         sh("storage")
@@ -94,10 +95,12 @@ class Stack:
         self.database = database
 
     def start(self, *names):
-        sh("start", self.database, *(names or SERVICES))
+        names = names or SERVICES
+        sh("start", self.database, *names, *[f"{name}@{n}" for n in range(2, self.replicas + 1) for name in names])
 
     def stop(self, *names):
-        sh("stop", *(names or SERVICES + ["allinone"]))
+        names = names or SERVICES + ["allinone"]
+        sh("stop", *names, *[f"{name}@{n}" for n in range(2, self.replicas + 1) for name in names if name in SERVICES])
 
     def address(self, name):
         return sh("value", f"address:{name}").strip()
@@ -122,6 +125,9 @@ class Stack:
         path = os.path.join(STACK_DIR, "load.json")
         if os.path.exists(path):
             os.remove(path)
+        if self.replicas > 1 and "--to" not in arguments:
+            names = ["intake", *[f"intake@{n}" for n in range(2, self.replicas + 1)]]
+            arguments = (*arguments, "--to", ",".join(self.address(name) for name in names))
         self.ctl("load", *arguments, "--json", path)
         with open(path, encoding="utf-8") as result:
             return json.load(result)

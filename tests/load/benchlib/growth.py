@@ -1,0 +1,147 @@
+"""--growth: what more tickets behind the runs cost, and what more replicas bring; a table and two pictures of it."""
+import math
+import os
+import shutil
+
+from . import behind, creates, reads, report, timers
+from .rows import figure
+from .stack import ROOT, STACK_DIR, Failed
+
+SIZES = [10_000, 1_000_000, 10_000_000]
+REPLICAS = [1, 2, 4]
+BYTES_A_TICKET = 4700  # Measured; the base and the two copies that a case works on lie side by side.
+CASES = [creates.p1, creates.p2_p3, creates.p4, timers.p5, reads.p6, reads.p7]
+REPLICA_CASES = [creates.p1, creates.p2_p3, creates.p4]
+# Rows that are drawn: (id, how its name begins, title). Rates are better high, times low.
+DRAWN = [("P1", "durable creates", "P1 creates/s, intake alone"), ("P2", "CreateTicket p99", "P2 create p99, ms"),
+         ("P3", "create -> assigned at 200/s, p50", "P3 assigned p50, ms"), ("P4", "whole pipeline", "P4 whole pipeline/s"),
+         ("P5", "timers at 500/s", "P5 lateness p99, ms"), ("P5", "fires when more", "P5 fires/s"), ("P6", "GetTicket, h2load", "P6 GetTicket/s"),
+         ("P7", "list of 50: a flow, newest", "P7 list p99, ms"), ("P7", "board", "P7 board p99, ms")]
+BEGIN, END = "<!-- made by bench --growth: begin -->", "<!-- made by bench --growth: end -->"
+
+
+class Series:
+    """Rows of several runs side by side: one column a run."""
+
+    def __init__(self, head):
+        self.head, self.columns, self.order, self.cells, self.why = head, [], [], {}, {}
+
+    def column(self, name, rows):
+        self.columns.append(name)
+        for row in rows:
+            key = (row.id, row.what)
+            if key not in self.order:
+                self.order.append(key)
+            if row.values:
+                self.cells[key, name] = (row.values[0], row.ratios[0] if row.ratios else None, row.unit)
+
+    def absent(self, name, why):
+        self.columns.append(name)
+        self.why[name] = why
+
+    def table(self):
+        lines = [f"| id | what | {' | '.join(f'{name} {self.head}' for name in self.columns)} |", "|---|---" + "|---" * len(self.columns) + "|"]
+        for key in self.order:
+            cells = []
+            for name in self.columns:
+                value, ratio, unit = self.cells.get((key, name), (None, None, ""))
+                cells.append("-" if value is None else f"{figure(value)} {unit}".strip() + (f" ({figure(ratio)} x)" if ratio else ""))
+            lines.append(f"| {key[0]} | {key[1]} | {' | '.join(cells)} |")
+        lines += [f"\n{name} {self.head}: {why}." for name, why in self.why.items()]
+        return "\n".join(lines)
+
+    def picture(self):
+        """An SVG of small charts, one a drawn row; the value beside each point."""
+        charts = []
+        for id, begins, title in DRAWN:
+            key = next((key for key in self.order if key[0] == id and key[1].startswith(begins)), None)
+            points = [(i, self.cells[key, name][0]) for i, name in enumerate(self.columns) if (key, name) in self.cells]
+            if points:
+                charts.append((title, points))
+        across, width, height, top = 3, 260, 150, 26
+        rows = math.ceil(len(charts) / across)
+        out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{across * width}" height="{rows * height}" font-family="sans-serif" font-size="11">',
+               f'<rect width="{across * width}" height="{rows * height}" fill="white"/>']
+        for number, (title, points) in enumerate(charts):
+            left, upper = number % across * width, number // across * height
+            low, base, most = left + 24, upper + height - 26, max(value for _, value in points) * 1.15 or 1
+            step = (width - 70) / max(1, len(self.columns) - 1)
+            place = [(low + 20 + i * step, base - value / most * (height - 26 - top - 8), value) for i, value in points]
+            out.append(f'<text x="{low}" y="{upper + 16}" font-weight="bold">{title}</text>')
+            out.append(f'<path d="M{low} {upper + top}V{base}H{left + width - 10}" stroke="#888" fill="none"/>')
+            out += [f'<text x="{low + 20 + i * step:.0f}" y="{base + 15}" text-anchor="middle" fill="#555">{name}</text>'
+                    for i, name in enumerate(self.columns)]
+            out.append(f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y, _ in place)}" stroke="#1565c0" stroke-width="2" fill="none"/>')
+            for x, y, value in place:
+                out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#1565c0"/>')
+                out.append(f'<text x="{x:.1f}" y="{y - 6:.1f}" text-anchor="middle">{figure(value)}</text>')
+        return "\n".join([*out, "</svg>"]) + "\n"
+
+
+def short(size):
+    for unit, name in ((1_000_000, " M"), (1000, " k")):
+        if size >= unit and size % unit == 0:
+            return f"{size // unit}{name}"
+    return str(size)
+
+
+def measure(bench, cases, what):
+    rows = []
+    for function in cases:
+        bench.say(f"{what}: {function.__name__.upper().replace('_', ', ')}")
+        try:
+            rows += function(bench)
+        except Failed as failure:
+            bench.say(f"{what} FAILED: {failure}")
+            bench.stack.stop()
+            bench.failed = True
+    return rows
+
+
+def grow(bench, sizes, replicas):
+    """(by tickets behind, by replicas)"""
+    by_size, by_replicas = Series("behind"), Series("replicas")
+    bench.growing, bench.times = True, 1
+    for size in sizes:
+        free = shutil.disk_usage(STACK_DIR).free
+        if size * BYTES_A_TICKET * 3 > free + size_of(bench, size):
+            why = f"not measured, {size * BYTES_A_TICKET * 3 >> 30} GiB of disk are needed for it and {free >> 30} were free"
+            bench.say(f"{short(size)} behind: {why}")
+            by_size.absent(short(size), why)
+            continue
+        bench.size = size
+        bench.behind = behind.prepare(bench.stack, size, bench.say)
+        by_size.column(short(size), measure(bench, CASES, f"{short(size)} behind"))
+    bench.size = sizes[0]
+    bench.behind = behind.prepare(bench.stack, bench.size, bench.say)
+    for count in replicas:
+        bench.stack.replicas = count
+        by_replicas.column(str(count), measure(bench, REPLICA_CASES, f"{count} replicas"))
+    bench.stack.replicas = 1
+    return by_size, by_replicas
+
+
+def size_of(bench, size):
+    """Bytes of the base that is there already."""
+    return bench.stack.number(f"SELECT coalesce(sum(pg_database_size(datname)), 0) FROM pg_database WHERE datname = 'behind_{size}'", "postgres")
+
+
+def write(by_size, by_replicas, config):
+    folder = os.path.join(ROOT, "tests/load")
+    for name, series in (("growth.svg", by_size), ("replicas.svg", by_replicas)):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(series.picture())
+    length = "; short rounds" if config["quick"] else ""
+    report.replace_between(os.path.join(folder, "README.md"), BEGIN, END, f"""{report.made(config)}; one round each{length}.
+
+{by_size.table()}
+
+![tickets behind](growth.svg)
+
+Replicas of each service on the same two cores, {config["tickets_behind"]:,} tickets behind: they share what there is, so more of them show what it
+costs to be several, not what more machines bring.
+
+{by_replicas.table()}
+
+![replicas](replicas.svg)
+""")
