@@ -74,12 +74,11 @@ def p1(bench):
         alone.note(f"p99 {result['p99'] * 1000:.0f} ms")
         answer_bytes = result["answer_bytes"]
     stack.verify(quiescent=False)
-    if bench.growing:
-        stack.stop()
-        stack.drop("potok")
-        stack.drop("alone")
-        return [alone]
     stack.start()
+    if bench.growing:
+        stack.drain(900)
+        stack.stop()
+        return [alone]
     waiting = stack.number("SELECT count(*) FROM ledger.outbox") + stack.number("SELECT count(*) FROM ledger.event_log")
     bench.say(f"drained in {stack.drain(900):.0f} s what {waiting:.0f} events left behind")
     for round in bench.rounds("P1 with all services"):
@@ -91,8 +90,6 @@ def p1(bench):
     with Echo(answer_bytes) as server:
         for round in bench.rounds("P1 ECHO"):
             echo.add(stack.load(*creates, "--to", server.address)["throughput"])
-    stack.drop("potok")
-    stack.drop("alone")
     return [alone, busy, echo, generator, *budget]
 
 
@@ -146,8 +143,6 @@ def p2_p3(bench):
         stack.drain()
     stack.verify()
     stack.stop()
-    stack.drop("potok")
-    stack.drop("alone")
     return [filing, p50, p99, *([] if bench.growing else [dark])]
 
 
@@ -198,6 +193,7 @@ def p4(bench):
     rate = None
     for round in bench.rounds("P4"):
         # A new one each round: the people of the desks have 160 000 slots in all.
+        stack.drop("potok")
         stack.use("potok", bench.behind)
         stack.start()
         reference = pgbench(stack, "alone", 32, seconds)[0]
@@ -215,6 +211,4 @@ def p4(bench):
         row.add(low, reference)
         stack.verify()
         stack.stop()
-        stack.drop("potok")
-    stack.drop("alone")
     return [row]

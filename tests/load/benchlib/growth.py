@@ -112,11 +112,13 @@ def grow(bench, sizes, replicas):
         bench.size = size
         bench.behind = behind.prepare(bench.stack, size, bench.say)
         by_size.column(short(size), measure(bench, CASES, f"{short(size)} behind"))
+        bench.stack.drop_copies()
     bench.size = sizes[0]
     bench.behind = behind.prepare(bench.stack, bench.size, bench.say)
     for count in replicas:
         bench.stack.replicas = count
         by_replicas.column(str(count), measure(bench, REPLICA_CASES, f"{count} replicas"))
+        bench.stack.drop_copies()
     bench.stack.replicas = 1
     return by_size, by_replicas
 

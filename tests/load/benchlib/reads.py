@@ -32,7 +32,6 @@ def p6(bench):
             by_own.add(stack.load(*gets)["throughput"], reference)
     by_h2load.note(f"answers of {size} bytes")
     stack.stop()
-    stack.drop("potok")
     return [by_h2load, by_own]
 
 
@@ -67,7 +66,6 @@ def p7(bench):
         board.add(stack.load("boards", "--flow", "behind-0,behind-3,behind-7", *one)["p99"] * 1000)
         report.add(stack.load("reports", "--flow", "behind-0,behind-3,behind-7", *one)["p99"] * 1000)
     stack.stop()
-    stack.drop("potok")
     return [*lists, board, report, search]
 
 

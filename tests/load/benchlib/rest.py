@@ -77,7 +77,6 @@ def p10(bench):
         result = stack.load("employees", "--count", "8", "--callers", "1", "--in-flight", "1", "--flow", "none")
         people.add(result["throughput"] * result["batch"])
     stack.stop()
-    stack.drop("potok")
     return [people, tickets]
 
 
@@ -136,5 +135,4 @@ def p13(bench):
         inbox.add(float(stack.psql(SENT.format(since=since))[0][1]))
     stack.verify()
     stack.stop()
-    stack.drop("potok")
     return [inbox, mail]

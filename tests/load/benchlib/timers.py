@@ -102,5 +102,4 @@ def p5(bench):
         wrong.note(f"and {errors} of the capacity rounds")
     stack.verify()
     stack.stop()
-    stack.drop("potok")
     return [p99, p999, wrong, capacity]

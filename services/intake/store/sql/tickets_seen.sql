@@ -10,4 +10,4 @@ SELECT t.part, t.id, t.version, t.number, t.flow_id, t.flow_version, t.caller, t
        q.reason AS queue_reason
   FROM unnest($1::smallint[], $2::uuid[]) AS w (part, id)
   JOIN ledger.ticket t ON t.part = w.part AND t.id = w.id
-  LEFT JOIN router.queue_entry q ON q.part = t.part AND q.ticket_id = t.id AND t.state = 'QUEUED'
+  LEFT JOIN router.queue_entry q ON q.part = t.part AND q.ticket_id = t.id
