@@ -120,12 +120,12 @@ class Stack:
         with open(f"/proc/{pid}/status", encoding="utf-8") as status:
             return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) / 1024
 
-    def metric(self, name, prefix, label=""):
-        """Sum of the samples of a service whose line starts with `prefix` and contains `label`."""
+    def samples(self, name, prefix):
+        """The samples of one moment of a service whose line starts with `prefix`: (line, value)."""
         address = sh("value", f"metrics:{name}").strip()
         with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as page:
             lines = page.read().decode().splitlines()
-        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(prefix) and label in line)
+        return [(line, float(line.rsplit(" ", 1)[1])) for line in lines if line.startswith(prefix)]
 
     def ctl(self, *arguments, timeout=None):
         return run([f"{BIN}/potokctl", "--stack", STACK_DIR, *arguments], timeout=timeout)
