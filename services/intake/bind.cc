@@ -136,8 +136,10 @@ class Intake final : public app::Bound {
         "What new requests are taken: 0 all, 1 not those of low priority or in bulk, 2 none.");
     auto& put_off = metrics.Gauge("potok_admission_put_off",
                                   "New requests put off by back-pressure since the start.");
-    auto& all_rows = metrics.Gauge("potok_admission_outbox_rows",
-                                   "Outbox rows of all parts at the last measurement.");
+    auto& all_rows =
+        metrics.Gauge("potok_admission_outbox_rows",
+                      "Outbox rows of all parts at the last measurement; up to half the "
+                      "soft limit a bound of them.");
     auto& lag = metrics.Gauge("potok_admission_log_lag_seconds",
                               "Age of the oldest event not handled by every group.");
     auto& watching = metrics.Gauge("potok_tickets_watched", "Open WatchTicket streams.");

@@ -74,9 +74,10 @@ start_services() {
 
 # All are asked first and then awaited, so that five drains take the time of one.
 stop_services() {
-  local name
-  for name in "${SERVICES[@]}" allinone sink; do ask_to_end "$name" TERM; done
-  for name in "${SERVICES[@]}" allinone sink; do await_end "$name" 25; done
+  local name asked=("${SERVICES[@]}" allinone sink)
+  for name in "$STATE"/pids/*@*; do if [ -e "$name" ]; then asked+=("${name##*/}"); fi; done # replicas
+  for name in "${asked[@]}"; do ask_to_end "$name" TERM; done
+  for name in "${asked[@]}"; do await_end "$name" 25; done
 }
 
 # What potokctl, tests and people need to know about the stack, as KEY=VALUE lines.

@@ -2,11 +2,13 @@
 // statement, and one ticket for all who want it.
 //
 // Nobody waits to be joined: a lookup that finds a reader free goes at once. Whoever comes while
-// all readers are at work leaves its lookup to them and its thread to others. No I/O of its own.
-// Thread-safe.
+// all readers are at work leaves its lookup to them and its thread to others; how many may wait so
+// is bounded, and what has waited for more than half of its time is not read any more. No I/O of
+// its own. Thread-safe.
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -28,20 +30,25 @@ class TicketLookups {
   // Reads those of `ids` that exist; each id is named once.
   using Read = std::function<absl::StatusOr<Tickets>(const std::vector<std::string>& ids,
                                                      Deadline deadline)>;
-  // nullptr when there is no such ticket. Does not throw.
+  // nullptr when there is no such ticket.
   using Done = std::function<void(absl::StatusOr<const TicketSeen*>)>;
+  using Now = std::function<Deadline()>;
 
-  explicit TicketLookups(Read read) : read_(std::move(read)) {}
+  static constexpr size_t kMostWaiting = 1024;
 
-  // Calls `done` once: before it returns, or from the thread of another lookup. A lookup whose
-  // deadline has passed is not read: DEADLINE_EXCEEDED. When the statement fails, all its lookups
-  // do.
+  explicit TicketLookups(Read read, Now now = std::chrono::steady_clock::now)
+      : read_(std::move(read)), now_(std::move(now)) {}
+
+  // Calls `done` once: before it returns, or from the thread of another lookup. RESOURCE_EXHAUSTED
+  // with a time to retry after when too many wait or too much of the time has passed,
+  // DEADLINE_EXCEEDED when all of it has. When a statement fails, all its lookups do; but when what
+  // it read could not be understood (INTERNAL), only that of the ticket.
   void Find(std::string id, Deadline deadline, Done done);
 
  private:
   struct Lookup {
     std::string id;
-    Deadline deadline;
+    Deadline since, deadline;
     Done done;
   };
   // Statements at once: while one is on its way, the other's rows are turned into answers.
@@ -49,12 +56,15 @@ class TicketLookups {
   static constexpr size_t kMostTickets = 64;  // Of one statement.
 
   std::vector<Lookup> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Serve(const std::vector<Lookup>& lookups);
+  void Serve(std::vector<Lookup> lookups);
+  // Reads for lookups of which each is still worth it, and answers them.
+  void ReadFor(const std::vector<Lookup>& lookups);
 
   const Read read_;
+  const Now now_;
   absl::Mutex mu_;
   int readers_ ABSL_GUARDED_BY(mu_) = 0;
-  std::vector<Lookup> waiting_ ABSL_GUARDED_BY(mu_);
+  std::deque<Lookup> waiting_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace potok::intake

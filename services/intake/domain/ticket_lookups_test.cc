@@ -1,6 +1,8 @@
 #include "intake/domain/ticket_lookups.h"
 
+#include <algorithm>
 #include <atomic>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,6 +34,10 @@ class TicketLookupsTest : public ::testing::Test {
     }
     if (gate != nullptr) gate->WaitForNotification();
     if (!error_.ok()) return error_;
+    if (std::find(ids.begin(), ids.end(), "damaged") != ids.end()) {
+      return absl::InternalError("no such state");
+    }
+    if (std::find(ids.begin(), ids.end(), "throws") != ids.end()) throw std::bad_alloc();
     TicketLookups::Tickets tickets;
     for (const std::string& id : ids) {
       if (id == "none") continue;
@@ -60,8 +66,26 @@ class TicketLookupsTest : public ::testing::Test {
   std::vector<std::vector<std::string>> read_;
   std::vector<absl::Notification*> gates_;
   absl::Status error_;
+  // Both readers wait in statements of their own until `go`; what is looked up meanwhile waits.
+  void Occupy(absl::Notification* go) {
+    gates_ = {go, go};
+    for (size_t i = 1; i <= 2; ++i) {
+      readers_.emplace_back(
+          [this] { lookups_.Find("busy", kNever, [](absl::StatusOr<const TicketSeen*>) {}); });
+      WaitForStatements(i);
+    }
+  }
+  void Join() {
+    for (std::thread& reader : readers_) reader.join();
+    readers_.clear();
+  }
+
+  std::atomic<std::chrono::steady_clock::duration> passed_{};
+  const TicketLookups::Deadline start_ = std::chrono::steady_clock::now();
   TicketLookups lookups_{
-      [this](const std::vector<std::string>& ids, TicketLookups::Deadline) { return Read(ids); }};
+      [this](const std::vector<std::string>& ids, TicketLookups::Deadline) { return Read(ids); },
+      [this] { return start_ + passed_.load(); }};
+  std::vector<std::thread> readers_;
 };
 
 TEST_F(TicketLookupsTest, OneAloneGoesAtOnce) {
@@ -119,9 +143,59 @@ TEST_F(TicketLookupsTest, AFailureIsToldToAllOfItsStatement) {
 
 TEST_F(TicketLookupsTest, WhoseDeadlineHasPassedIsNotRead) {
   std::string a;
-  lookups_.Find("a", std::chrono::steady_clock::now() - std::chrono::milliseconds(1), Into(&a));
+  lookups_.Find("a", start_ - std::chrono::milliseconds(1), Into(&a));
   EXPECT_EQ(a, "DEADLINE_EXCEEDED");
   EXPECT_THAT(Statements(), IsEmpty());
+}
+
+TEST_F(TicketLookupsTest, WhatHasWaitedForMoreThanHalfOfItsTimeIsNotRead) {
+  absl::Notification go;
+  Occupy(&go);
+  std::string hasty, patient;
+  lookups_.Find("hasty", start_ + std::chrono::seconds(2), Into(&hasty));
+  lookups_.Find("patient", start_ + std::chrono::seconds(20), Into(&patient));
+  passed_ = std::chrono::milliseconds(1500);
+  go.Notify();
+  Join();
+  EXPECT_EQ(hasty, "RESOURCE_EXHAUSTED");
+  EXPECT_EQ(patient, "title of patient");
+}
+
+TEST_F(TicketLookupsTest, NoMoreWaitThanTheBoundAndTheNextIsTold) {
+  absl::Notification go;
+  Occupy(&go);
+  std::atomic<int> read{0};
+  for (size_t i = 0; i < TicketLookups::kMostWaiting; ++i) {
+    lookups_.Find(std::to_string(i), kNever,
+                  [&](absl::StatusOr<const TicketSeen*> seen) { read += seen.ok() ? 1 : 0; });
+  }
+  std::string one_more;
+  lookups_.Find("one more", kNever, Into(&one_more));
+  EXPECT_EQ(one_more, "RESOURCE_EXHAUSTED");
+  go.Notify();
+  Join();
+  EXPECT_EQ(read, static_cast<int>(TicketLookups::kMostWaiting));
+}
+
+TEST_F(TicketLookupsTest, ARowThatCannotBeReadFailsOnlyWhoAskedForIt) {
+  absl::Notification go;
+  Occupy(&go);
+  std::string a, damaged, b;
+  lookups_.Find("a", kNever, Into(&a));
+  lookups_.Find("damaged", kNever, Into(&damaged));
+  lookups_.Find("b", kNever, Into(&b));
+  go.Notify();
+  Join();
+  EXPECT_EQ(a, "title of a");
+  EXPECT_EQ(damaged, "INTERNAL");
+  EXPECT_EQ(b, "title of b");
+}
+
+TEST_F(TicketLookupsTest, AReaderSurvivesWhatIsThrown) {
+  std::string thrown, a;
+  for (int i = 0; i < 3; ++i) lookups_.Find("throws", kNever, Into(&thrown));
+  lookups_.Find("a", kNever, Into(&a));
+  EXPECT_EQ(a, "title of a");
 }
 
 TEST_F(TicketLookupsTest, ManyCallersEachGetTheirOwnTicket) {

@@ -106,9 +106,10 @@ class Pass::InTx {
   void MoveLines(const std::vector<PendingMove>& pending, std::vector<std::string>* head) {
     for (const PendingMove& move : pending) {
       const desk::Ticket* ticket = writer_.Find(move.ticket);
-      // Whoever holds it by now, their load row is not locked: the next pass looks again.
+      // Whoever holds it by now, their load row is not locked: the next pass looks again. A waiting
+      // one moves when it is resumed.
       if (ticket == nullptr || ticket->assignee != move.holder ||
-          ticket->pending_line <= ticket->line) {
+          ticket->pending_line <= ticket->line || ticket->state == desk::State::kWaiting) {
         continue;
       }
       const auto outcome = writer_.Stage(CommandFor(move.ticket, desk::ChangeLine{}));

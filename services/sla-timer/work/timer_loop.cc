@@ -80,7 +80,13 @@ bool TimerLoop::TimeToRead(const std::vector<log::Held>& held, absl::Duration mo
   if (since >= PollInterval()) return true;
   if (hinted_.load(std::memory_order_relaxed)) return since >= options_.hint_pause;
   // Part of the window was left out: what is in memory may not hide it.
-  return !complete_ && due_.size() == 0;
+  return HidesRows();
+}
+
+bool TimerLoop::HidesRows() const {
+  if (complete_) return false;
+  const auto next = due_.NextDue();
+  return !next || *next > read_until_;
 }
 
 absl::Status TimerLoop::Read(const std::vector<log::Held>& held, absl::Duration monotonic) {
@@ -101,6 +107,8 @@ absl::Status TimerLoop::Read(const std::vector<log::Held>& held, absl::Duration 
   POTOK_ASSIGN_OR_RETURN(const DueRead read, reads_.Due(parts, window));
   due_.Replace(read.timers);
   complete_ = read.complete;
+  read_until_ = absl::InfinitePast();
+  for (const DueTimer& timer : read.timers) read_until_ = std::max(read_until_, timer.due_at);
   read_for_ = held;
   last_read_ = monotonic;
   stat_reads_.fetch_add(1);
@@ -254,7 +262,7 @@ absl::Duration TimerLoop::RestAfter(absl::Time now, absl::Duration monotonic) co
   if (hinted_.load(std::memory_order_relaxed)) {
     rest = std::min(rest, last_read_ + options_.hint_pause - monotonic);
   }
-  if (due_.size() == 0 && !complete_) return absl::ZeroDuration();
+  if (HidesRows()) return absl::ZeroDuration();
   const DueTimers::Turn one_more = {
       .now = now,
       .fresh_since = now - ToBusiness(options_.backlog_age),

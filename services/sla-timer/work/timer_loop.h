@@ -91,6 +91,8 @@ class TimerLoop {
   absl::Duration ToBusiness(absl::Duration real) const;
   bool TimeToRead(const std::vector<log::Held>& held, absl::Duration monotonic) const;
   absl::Status Read(const std::vector<log::Held>& held, absl::Duration monotonic);
+  // Rows that the last read left out may be due before anything that is in memory.
+  bool HidesRows() const;
   absl::Status ReadChanged(const std::vector<log::Held>& held);
   absl::Status FireBatch(const std::vector<DueTimer>& batch, const std::vector<log::Held>& held,
                          absl::Duration monotonic);
@@ -109,7 +111,8 @@ class TimerLoop {
   TokenBucket backlog_budget_;
   std::vector<log::Held> read_for_;  // The leases of the last read.
   absl::Duration last_read_ = -absl::InfiniteDuration();
-  bool complete_ = true;  // The last read saw everything in its window.
+  bool complete_ = true;   // The last read saw everything in its window; else
+  absl::Time read_until_;  // nothing that is due after this.
   std::atomic<bool> hinted_{false};
   absl::Mutex mu_;
   std::map<std::string, int> changed_ ABSL_GUARDED_BY(mu_);  // Part by ticket.

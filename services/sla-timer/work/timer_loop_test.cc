@@ -288,6 +288,26 @@ TEST_F(TimerLoopTest, WhoeverNamesTheTicketSparesAReadOfAllNearTimers) {
   ExpectSound();
 }
 
+TEST_F(TimerLoopTest, WhatAReadLeftOutIsNotHiddenByALaterOneThatWasNamed) {
+  TimerLoopOptions options;
+  options.shortest_poll = options.longest_poll = absl::Hours(1);
+  options.most_fresh = 2;
+  const std::string first = Started("fast"), second = Started("fast"), third = Started("fast");
+  Advance(absl::Seconds(5));
+  const std::string later = Started("fast");
+  const auto loop = MakeOwner(std::move(options));
+  SetTime(DueOf(first, "half"));
+  ASSERT_THAT(loop->Turn(), testing::IsOk());
+  EXPECT_EQ(Count("sla_fired WHERE kind = 'half'"), "2");
+  loop->Changed({{*desk::PartOfTicketId(later), later}});
+  for (int turn = 0; turn < 3; ++turn) ASSERT_THAT(loop->Turn(), testing::IsOk());
+  EXPECT_EQ(Count("sla_fired WHERE kind = 'half'"), "3");
+  SetTime(DueOf(later, "half"));
+  ASSERT_THAT(loop->Turn(), testing::IsOk());
+  EXPECT_EQ(Count("sla_fired WHERE kind = 'half'"), "4");
+  ExpectSound();
+}
+
 TEST_F(TimerLoopTest, OfManyTimersOnlyTheNearOnesAreRead) {
   const std::string id = Started("fast");
   database_.Query(
