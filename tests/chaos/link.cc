@@ -229,8 +229,12 @@ void LinkHub::Close(Link::Pair& pair, bool reset) {
     setsockopt(pair.up.from, SOL_SOCKET, SO_LINGER, &now_or_never, sizeof(now_or_never));
     setsockopt(pair.up.to, SOL_SOCKET, SO_LINGER, &now_or_never, sizeof(now_or_never));
   }
-  close(pair.up.from);
-  close(pair.up.to);
+  // Not by close() alone: between fork and exec a new process holds the sockets too, and epoll
+  // would go on telling of a pair that is gone.
+  for (const int fd : {pair.up.from, pair.up.to}) {
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    close(fd);
+  }
   pair.link->pairs_.erase(&pair);
   timed_.erase(&pair);
   closed_.emplace_back(&pair);  // An event of this round may still name it.
