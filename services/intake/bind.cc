@@ -22,20 +22,9 @@
 #include "ledger/foundation/foundation.h"
 #include "ledger/ledger.h"
 #include "platform/log/relay.h"
-#include "platform/log/wake.h"
 
 namespace potok::intake {
 namespace {
-
-ledger::LedgerOptions LedgerOptionsOf(const config::v1::LedgerConfig& config,
-                                      std::function<void(const desk::Ticket&)> on_queued) {
-  ledger::LedgerOptions options;
-  options.on_queued = std::move(on_queued);
-  options.executors = static_cast<int>(config.executors());
-  options.max_batch = static_cast<int>(config.batch_size());
-  options.max_queued = static_cast<int>(config.queue_bound());
-  return options;
-}
 
 AdmissionLimits AdmissionLimitsOf(const config::v1::LedgerConfig& config) {
   return {.soft_rows = config.outbox_soft_limit(),
@@ -62,17 +51,12 @@ class Intake final : public app::Bound {
  public:
   Intake(app::Parts& parts, std::shared_ptr<ledger::Foundation> foundation)
       : foundation_(std::move(foundation)),
-        queue_bell_(QueueBell(parts)),
+        queue_bell_(foundation_->BellFor(desk::kQueuedChannel, parts.metrics)),
         relay_(RelayOptionsOf(*foundation_, parts.metrics), foundation_->loops()),
         hub_reads_(foundation_->loops()),
         hub_(hub_reads_),
         ledger_(foundation_->loops(), foundation_->reference(), foundation_->clock(),
-                LedgerOptionsOf(parts.config.ledger(),
-                                [this](const desk::Ticket& ticket) {
-                                  if (queue_bell_ == nullptr) return;
-                                  queue_bell_->Notify(
-                                      desk::MakeQueuedWord(ticket.part, ticket.flow_id));
-                                }),
+                ledger::LedgerOptionsOf(parts.config.ledger(), queue_bell_.get()),
                 [this] {
                   relay_.Notify();
                   hub_.Wake();
@@ -112,12 +96,6 @@ class Intake final : public app::Bound {
   }
 
  private:
-  // Without Redis the routers hear of new tickets from the log only.
-  std::unique_ptr<log::RemoteWake> QueueBell(app::Parts& parts) const {
-    if (foundation_->redis().address.empty()) return nullptr;
-    return std::make_unique<log::RemoteWake>(foundation_->redis(), desk::kQueuedChannel,
-                                             foundation_->HooksFor(parts.metrics));
-  }
   void AddMetrics(obs::Metrics& metrics) {
     auto& queued = metrics.Gauge("potok_ledger_queued", "Commands that wait for an executor.");
     auto& commands =
@@ -136,10 +114,8 @@ class Intake final : public app::Bound {
         "What new requests are taken: 0 all, 1 not those of low priority or in bulk, 2 none.");
     auto& put_off = metrics.Gauge("potok_admission_put_off",
                                   "New requests put off by back-pressure since the start.");
-    auto& all_rows =
-        metrics.Gauge("potok_admission_outbox_rows",
-                      "Outbox rows of all parts at the last measurement; up to half the "
-                      "soft limit a bound of them.");
+    auto& all_rows = metrics.Gauge("potok_admission_outbox_rows",
+                                   "Outbox rows of all parts at the last measurement.");
     auto& lag = metrics.Gauge("potok_admission_log_lag_seconds",
                               "Age of the oldest event not handled by every group.");
     auto& watching = metrics.Gauge("potok_tickets_watched", "Open WatchTicket streams.");

@@ -27,36 +27,20 @@ namespace {
 // Real time without a sweep after which the service is not what it promises to be.
 constexpr absl::Duration kLateSweep = absl::Seconds(15);
 
-ledger::LedgerOptions LedgerOptionsOf(const config::v1::LedgerConfig& config,
-                                      std::function<void(const desk::Ticket&)> on_queued) {
-  ledger::LedgerOptions options;
-  options.on_queued = std::move(on_queued);
-  options.executors = static_cast<int>(config.executors());
-  options.max_batch = static_cast<int>(config.batch_size());
-  options.max_queued = static_cast<int>(config.queue_bound());
-  return options;
-}
-
 // Members are destroyed in reverse: calls' targets first, then the feed and the loop it wakes, then
 // the ledger, which finishes what is queued, then the relay's bell.
 class Router final : public app::Bound {
  public:
   Router(app::Parts& parts, std::shared_ptr<ledger::Foundation> foundation)
       : foundation_(std::move(foundation)),
-        relay_bell_(Bell(parts, desk::kWakeChannel)),
-        queue_bell_(Bell(parts, desk::kQueuedChannel)),
+        relay_bell_(foundation_->BellFor(desk::kWakeChannel, parts.metrics)),
+        queue_bell_(foundation_->BellFor(desk::kQueuedChannel, parts.metrics)),
         on_commit_([this] {
           if (relay_bell_ != nullptr) relay_bell_->Notify();
         }),
         metrics_(parts.metrics),
         ledger_(foundation_->loops(), foundation_->reference(), foundation_->clock(),
-                LedgerOptionsOf(parts.config.ledger(),
-                                [this](const desk::Ticket& ticket) {
-                                  if (queue_bell_ == nullptr) return;
-                                  queue_bell_->Notify(
-                                      desk::MakeQueuedWord(ticket.part, ticket.flow_id));
-                                }),
-                on_commit_),
+                ledger::LedgerOptionsOf(parts.config.ledger(), queue_bell_.get()), on_commit_),
         pass_(foundation_->loops(), foundation_->reference(), foundation_->clock(), metrics_,
               on_commit_),
         rehome_(foundation_->loops(), foundation_->reference(), foundation_->clock(), metrics_,
@@ -93,12 +77,6 @@ class Router final : public app::Bound {
   }
 
  private:
-  // Without Redis the relay's own poll, and the log, are the only bells.
-  std::unique_ptr<log::RemoteWake> Bell(app::Parts& parts, const char* channel) const {
-    if (foundation_->redis().address.empty()) return nullptr;
-    return std::make_unique<log::RemoteWake>(foundation_->redis(), channel,
-                                             foundation_->HooksFor(parts.metrics));
-  }
   log::ConsumerOptions FeedOptions() const {
     log::ConsumerOptions options = foundation_->ConsumerFor("", {});
     // New tickets come by the hints: by now most of them are given away, which is found out for

@@ -32,6 +32,7 @@ class SlaTimer final : public app::Bound {
  public:
   SlaTimer(app::Parts& parts, std::shared_ptr<ledger::Foundation> foundation)
       : foundation_(std::move(foundation)),
+        relay_bell_(foundation_->BellFor(desk::kWakeChannel, parts.metrics)),
         timers_(LoopOptionsOf(*foundation_, parts.metrics), foundation_->loops(),
                 foundation_->reference(), foundation_->clock(), parts.metrics,
                 [this] {
@@ -49,11 +50,6 @@ class SlaTimer final : public app::Bound {
     parts.server.Add<v1::CalendarService>(&calendar_rpc_);
     parts.server.Add<v1::SlaPolicyService>(&policy_rpc_);
     parts.server.Add<v1::SlaTimerService>(&timer_rpc_);
-    // Without Redis the relay's own poll is the only bell.
-    if (!foundation_->redis().address.empty()) {
-      relay_bell_ = std::make_unique<log::RemoteWake>(foundation_->redis(), desk::kWakeChannel,
-                                                      foundation_->HooksFor(parts.metrics));
-    }
     app::Loop& loop =
         parts.AddLoop("sla-timers", [this](std::stop_token) { return timers_.Turn(); });
     // Every event may have armed or moved a timer of its ticket: these rows are read.
@@ -81,7 +77,7 @@ class SlaTimer final : public app::Bound {
 
  private:
   const std::shared_ptr<ledger::Foundation> foundation_;
-  std::unique_ptr<log::RemoteWake> relay_bell_;
+  const std::unique_ptr<log::RemoteWake> relay_bell_;
   TimerLoop timers_;
   const Calendars calendars_;
   const Policies policies_;

@@ -22,14 +22,16 @@ void TimerWorld::Turn(Loop& loop) {
     return next(250 * kMillisecond);
   }
   const Micros since = queue_.now() - loop.last_read;
-  const bool time_to_read = since >= kPoll || (loop.hinted && since >= 20 * kMillisecond) ||
-                            (!loop.complete && loop.due.size() == 0);
+  const bool time_to_read =
+      since >= kPoll || (loop.hinted && since >= 20 * kMillisecond) || HidesRows(loop);
   if (time_to_read && (flaw_ != TimerFlaw::kReadsOnce || loop.last_read < 0)) {
     if (!up_ || random_.Chance(0.01)) {
       loop.last_read = -kSecond * 1000;
       return next(random_.Between(20, 500) * kMillisecond);
     }
     Read(loop);
+  } else {
+    ReadChanged(loop);
   }
   const absl::Time now = At(queue_.now() + loop.ahead);
   DueTimers::Turn turn = {.now = now,
@@ -60,6 +62,7 @@ void TimerWorld::Turn(Loop& loop) {
 // TimerReads::Due, load_due.sql
 void TimerWorld::Read(Loop& loop) {
   loop.hinted = false;
+  loop.changed.clear();
   const absl::Time now = At(queue_.now() + loop.ahead);
   std::vector<DueTimer> backlog, fresh;
   for (const TicketRow& ticket : tickets_) {
@@ -72,7 +75,7 @@ void TimerWorld::Read(Loop& loop) {
       }
     }
   }
-  loop.complete = backlog.size() < kMostRows && fresh.size() < kMostRows;
+  const bool complete = backlog.size() < kMostRows && fresh.size() < kMostRows;
   const auto by_due = [](const DueTimer& a, const DueTimer& b) {
     return std::tie(a.due_at, a.key) < std::tie(b.due_at, b.key);
   };
@@ -81,6 +84,10 @@ void TimerWorld::Read(Loop& loop) {
     rows->resize(std::min(rows->size(), kMostRows));
   }
   backlog.insert(backlog.end(), fresh.begin(), fresh.end());
+  loop.read_until = complete ? absl::InfiniteFuture() : absl::InfinitePast();
+  if (!complete) {
+    for (const DueTimer& timer : backlog) loop.read_until = std::max(loop.read_until, timer.due_at);
+  }
   loop.due.Replace(backlog);
   // A rest outlives a read of its row, but not the row.
   std::erase_if(rests_[loop.index], [&](const auto& rest) {
@@ -89,6 +96,30 @@ void TimerWorld::Read(Loop& loop) {
     });
   });
   loop.last_read = queue_.now();
+}
+
+// TimerLoop::ReadChanged
+void TimerWorld::ReadChanged(Loop& loop) {
+  const std::set<std::string> changed = std::exchange(loop.changed, {});
+  const absl::Time until = At(queue_.now() + loop.ahead) + kLookAhead;
+  std::vector<DueTimer> armed;
+  for (const TicketRow& ticket : tickets_) {
+    if (!changed.contains(ticket.ticket.id)) continue;
+    for (const auto& [kind, row] : ticket.rows) {
+      if (row.state == Row::kArmed && row.timer.due_at < until) armed.push_back(row.timer);
+    }
+  }
+  loop.due.ReplaceOf({changed.begin(), changed.end()}, armed);
+  std::erase_if(rests_[loop.index], [&](const auto& rest) {
+    return changed.contains(std::get<0>(rest.first)) &&
+           std::none_of(armed.begin(), armed.end(), [&](const DueTimer& timer) {
+             return rest.first == std::tuple(timer.key.ticket_id, timer.key.kind, timer.gen);
+           });
+  });
+}
+
+bool TimerWorld::HidesRows(const Loop& loop) {
+  return loop.due.NextDue().value_or(absl::InfiniteFuture()) > loop.read_until;
 }
 
 // The rule, said anew: of what is due and does not rest, in due order, the backlog as far as its

@@ -87,9 +87,10 @@ class TimerWorld {
     JumpGuard guard;
     Micros ahead = 0;  // the database's clock minus ours, as sampled last
     Micros last_read = -kSecond * 1000;
-    bool complete = true;
+    absl::Time read_until = absl::InfiniteFuture();
     bool hinted = false;
-    std::int64_t spent = 0;  // backlog fired under the budget
+    std::set<std::string> changed;  // tickets that a hint has named
+    std::int64_t spent = 0;         // backlog fired under the budget
     Micros spent_since = 0;
     std::vector<std::function<void()>> held_back;
   };
@@ -117,6 +118,8 @@ class TimerWorld {
 
   void Turn(Loop& loop);
   void Read(Loop& loop);
+  void ReadChanged(Loop& loop);
+  static bool HidesRows(const Loop& loop);
   void Fire(Loop& loop, const std::vector<DueTimer>& batch);
   FireAnswer FireInDatabase(const Loop& loop, const std::vector<DueTimer>& batch);
   Report::End FireOne(const Loop& loop, const DueTimer& timer, Micros now);

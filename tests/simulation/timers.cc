@@ -47,7 +47,7 @@ void TimerWorld::ChangeSomeTicket() {
   }
   Arm(row, TimerKind::kBreach, due);
   if (random_.Chance(0.5)) {
-    for (const auto& loop : loops_) loop->hinted = true;
+    for (const auto& loop : loops_) loop->changed.insert(row.ticket.id);
   }
 }
 
@@ -68,7 +68,7 @@ Micros TimerWorld::RestAfter(Loop& loop) const {
   if (loop.hinted) {
     rest = std::min(rest, absl::Microseconds(loop.last_read + 20 * kMillisecond - queue_.now()));
   }
-  if (loop.due.size() == 0 && !loop.complete) return 0;
+  if (HidesRows(loop) || !loop.changed.empty()) return 0;
   const absl::Time now = At(queue_.now() + loop.ahead);
   const DueTimers::Turn one_more = {
       .now = now,

@@ -25,10 +25,8 @@ struct AdmissionLimits {
 };
 
 struct AdmissionFacts {
-  // All parts; counted no further than a row beyond the hard limit. Up to half the soft limit it
-  // may be more than there are: numbers given since the oldest of them.
-  std::int64_t outbox_rows = 0;
-  absl::Duration log_lag;  // Age of the oldest event that is not handled by every group.
+  std::int64_t outbox_rows = 0;  // All parts; counted no further than a row beyond the hard limit.
+  absl::Duration log_lag;        // Age of the oldest event that is not handled by every group.
 };
 
 // What is taken next, after `before`. A state ends only at four fifths of the limit that began it,

@@ -12,12 +12,16 @@ namespace potok::intake {
 namespace {
 
 absl::Status Overloaded() {
-  ErrorDetail detail;
-  detail.retry_after = absl::Milliseconds(200);
-  detail.ru = "Слишком много чтений ждут базы данных. Повторите чуть позже.";
   return MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED",
                    "too many reads wait for the database; repeat a little later",
-                   std::move(detail));
+                   {.retry_after = absl::Milliseconds(200),
+                    .ru = "Слишком много чтений ждут базы данных. Повторите чуть позже."});
+}
+
+absl::Status TooLate() {
+  return MakeError(absl::StatusCode::kDeadlineExceeded, "DEADLINE_PASSED",
+                   "the deadline passed before the ticket was read",
+                   {.ru = "Время вызова истекло до чтения заявки."});
 }
 
 }  // namespace
@@ -62,7 +66,7 @@ void TicketLookups::Serve(std::vector<Lookup> lookups) {
   std::vector<Lookup> worth;
   for (Lookup& lookup : lookups) {
     if (lookup.deadline <= now) {
-      lookup.done(absl::DeadlineExceededError("the deadline passed before the ticket was read"));
+      lookup.done(TooLate());
     } else if (MoreThanHalfGone(lookup.since, now, lookup.deadline)) {
       lookup.done(Overloaded());
     } else {

@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "desk/filter/sql_conditions.h"
 #include "intake/sql.h"
+#include "intake/store/seen_row.h"
 #include "ledger/history.h"
 #include "platform/pg/transaction.h"
 
@@ -156,12 +157,7 @@ absl::StatusOr<TicketListPage> TicketLists::List(
             result.next = CursorAt(result.tickets.back().ticket, query.order, query.now);
             break;
           }
-          TicketSeen seen{ledger::ReadTicket(row), desk::QueueReason::kReady};
-          if (!row["queue_reason"].is_null()) {
-            seen.reason = desk::ParseQueueReason(row["queue_reason"].as<std::string>())
-                              .value_or(desk::QueueReason::kReady);
-          }
-          result.tickets.push_back(std::move(seen));
+          result.tickets.push_back(ReadTicketSeen(row));
         }
         if (query.with_total) {
           result.total = tx.RunText(total_sql, matching.params())[0][0].as<int64_t>();

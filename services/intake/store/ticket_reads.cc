@@ -6,6 +6,7 @@
 #include "base/status_macros.h"
 #include "desk/ticket/ids.h"
 #include "intake/sql.h"
+#include "intake/store/seen_row.h"
 #include "ledger/history.h"
 #include "platform/pg/transaction.h"
 
@@ -24,11 +25,7 @@ std::map<std::string, TicketSeen> ReadSeen(pg::Tx& tx, const std::vector<std::st
   }
   if (wanted.empty()) return tickets;
   for (const auto& row : tx.Run(sql::kTicketsSeen, pg::IntArray(parts), pg::TextArray(wanted))) {
-    TicketSeen seen{ledger::ReadTicket(row)};
-    if (const auto reason = row["queue_reason"]; !reason.is_null()) {
-      seen.reason =
-          desk::ParseQueueReason(reason.as<std::string>()).value_or(desk::QueueReason::kReady);
-    }
+    TicketSeen seen = ReadTicketSeen(row);
     std::string id = seen.ticket.id;
     tickets.emplace(std::move(id), std::move(seen));
   }

@@ -28,10 +28,7 @@ absl::StatusOr<absl::Duration> MeasureAdmission(pg::Pool& pool, Admission& admis
   POTOK_ASSIGN_OR_RETURN(
       const Measured measured,
       pg::InAutocommit(pool, {}, [&](pg::Tx& tx) -> absl::StatusOr<Measured> {
-        const AdmissionLimits& limits = admission.limits();
-        // Far below the limits a bound of the rows does.
-        const pqxx::row row =
-            tx.Run(sql::kAdmissionFacts, limits.hard_rows + 1, limits.soft_rows / 2)[0];
+        const pqxx::row row = tx.Run(sql::kAdmissionFacts, admission.limits().hard_rows + 1)[0];
         return Measured{{.outbox_rows = row["outbox_rows"].as<std::int64_t>(),
                          .log_lag = absl::Milliseconds(row["lag_ms"].as<std::int64_t>())},
                         pg::FromTimestamp(row["at"])};

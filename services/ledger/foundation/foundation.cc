@@ -64,6 +64,19 @@ app::ServiceSpec SpecOf(
   return spec;
 }
 
+LedgerOptions LedgerOptionsOf(const config::v1::LedgerConfig& config, log::RemoteWake* queue_bell) {
+  LedgerOptions options;
+  options.executors = static_cast<int>(config.executors());
+  options.max_batch = static_cast<int>(config.batch_size());
+  options.max_queued = static_cast<int>(config.queue_bound());
+  if (queue_bell != nullptr) {
+    options.on_queued = [queue_bell](const desk::Ticket& ticket) {
+      queue_bell->Notify(desk::MakeQueuedWord(ticket.part, ticket.flow_id));
+    };
+  }
+  return options;
+}
+
 absl::StatusOr<std::shared_ptr<Foundation>> Foundation::Open(app::Parts& parts) {
   const std::string dsn = config::PostgresDsn(parts.config.postgres());
   absl::MutexLock lock(&mu);
@@ -109,6 +122,12 @@ log::ConsumerOptions Foundation::ConsumerFor(const std::string& group,
   options.redis = redis_;
   options.hooks = hooks_;
   return options;
+}
+
+std::unique_ptr<log::RemoteWake> Foundation::BellFor(const char* channel,
+                                                     obs::Metrics& metrics) const {
+  if (redis_.address.empty()) return nullptr;
+  return std::make_unique<log::RemoteWake>(redis_, channel, HooksFor(metrics));
 }
 
 log::Hooks Foundation::HooksFor(obs::Metrics& metrics) const {

@@ -12,10 +12,12 @@
 
 #include "absl/status/statusor.h"
 
+#include "ledger/ledger.h"
 #include "ledger/reference.h"
 #include "platform/app/run_service.h"
 #include "platform/clock/clock.h"
 #include "platform/log/consumer.h"
+#include "platform/log/wake.h"
 #include "platform/pg/pool.h"
 #include "platform/redis/redis.h"
 
@@ -24,6 +26,10 @@ namespace potok::ledger {
 // A service of the suite, named and authorised like all the others.
 app::ServiceSpec SpecOf(
     std::string name, std::function<absl::StatusOr<std::unique_ptr<app::Bound>>(app::Parts&)> bind);
+
+// As the configuration says; tickets that come into their queues are told by `queue_bell`, which
+// may be nullptr and outlives the ledger.
+LedgerOptions LedgerOptionsOf(const config::v1::LedgerConfig& config, log::RemoteWake* queue_bell);
 
 class Foundation {
  public:
@@ -41,6 +47,8 @@ class Foundation {
   // Options of a consumer of this process, complete but for what only its owner knows
   // (after_commit, batch).
   log::ConsumerOptions ConsumerFor(const std::string& group, std::vector<int> topics) const;
+  // Rings on `channel`; nullptr without Redis, where listeners have only their own polls.
+  std::unique_ptr<log::RemoteWake> BellFor(const char* channel, obs::Metrics& metrics) const;
   // Failures and notices of the transport as log lines and metrics.
   log::Hooks HooksFor(obs::Metrics& metrics) const;
   const std::string& owner() const { return owner_; }

@@ -286,15 +286,9 @@ HandlerRun::Outcome Consumer::CarryAgain(HandlerRun::Take take) {
   return done;
 }
 
-void Consumer::KeepPace() {
-  for (absl::Duration now = Monotonic(); now < next_batch_ && !bell_.closed(); now = Monotonic()) {
-    bell_.WaitFor(next_batch_ - now);
-  }
-}
-
 absl::Status Consumer::Take(const ConsumerAction& action, const std::vector<Held>& held) {
   // A single one is an attempt, or the rest of a batch that failed.
-  if (action.limit > 1) KeepPace();
+  if (action.limit > 1) bell_.Rest(next_batch_ - Monotonic());
   const absl::Duration start = Monotonic();
   const HandlerRun::Outcome done =
       Carry([group = options_.group, streams = action.streams, held, limit = action.limit](

@@ -121,8 +121,6 @@ class Consumer {
   void Do(const ConsumerAction& action, const std::vector<Held>& held);
   absl::Status Sweep(const std::vector<Held>& held);
   absl::Status Take(const ConsumerAction& action, const std::vector<Held>& held);
-  // Until the next batch may begin, or a stop.
-  void KeepPace();
   // One run of the handler by the hand. When it hangs and it is not sure that the run holds nothing
   // any more, the status is that of the database: it is not known then whose fault the hang was.
   HandlerRun::Outcome Carry(HandlerRun::Take take);

@@ -30,6 +30,12 @@ class Doorbell {
     rung_ = false;
     return rang;
   }
+  // The same for whoever is not to be woken before: rings meanwhile are kept for the next wait.
+  // Ends early when the bell is closed.
+  void Rest(absl::Duration time) {
+    absl::MutexLock lock(&mu_);
+    mu_.AwaitWithTimeout(absl::Condition(&closed_), time);
+  }
 
  private:
   bool Awake() const ABSL_SHARED_LOCKS_REQUIRED(mu_) { return rung_ || closed_; }

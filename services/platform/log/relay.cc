@@ -146,12 +146,6 @@ RelayStats Relay::Stats() const {
           .oldest = absl::Milliseconds(stat_oldest_ms_.load())};
 }
 
-void Relay::KeepPace() {
-  for (absl::Duration now = Monotonic(); now < next_move_ && !bell_.closed(); now = Monotonic()) {
-    bell_.WaitFor(next_move_ - now);
-  }
-}
-
 void Relay::Run() {
   while (!bell_.closed()) {
     if (core_.turn_ended()) {
@@ -165,7 +159,7 @@ void Relay::Run() {
       if (action.wait > absl::ZeroDuration()) bell_.WaitFor(action.wait);
       continue;
     }
-    if (action.kind == RelayAction::kSequence) KeepPace();
+    if (action.kind == RelayAction::kSequence) bell_.Rest(next_move_ - Monotonic());
     if (bell_.closed()) return;
     const absl::Status status = Perform(action);
     stat_redis_up_ = core_.redis_up();

@@ -90,8 +90,6 @@ class Relay {
 
  private:
   void Run();
-  // Until the next move may begin, or a stop.
-  void KeepPace();
   // Does what the core asks for and tells it the outcome. An error is reported by the caller.
   absl::Status Perform(const RelayAction& action);
   absl::Status PerformOnDatabase(const RelayAction& action);

@@ -84,9 +84,7 @@ bool TimerLoop::TimeToRead(const std::vector<log::Held>& held, absl::Duration mo
 }
 
 bool TimerLoop::HidesRows() const {
-  if (complete_) return false;
-  const auto next = due_.NextDue();
-  return !next || *next > read_until_;
+  return due_.NextDue().value_or(absl::InfiniteFuture()) > read_until_;
 }
 
 absl::Status TimerLoop::Read(const std::vector<log::Held>& held, absl::Duration monotonic) {
@@ -106,9 +104,12 @@ absl::Status TimerLoop::Read(const std::vector<log::Held>& held, absl::Duration 
   window.most_fresh = options_.most_fresh;
   POTOK_ASSIGN_OR_RETURN(const DueRead read, reads_.Due(parts, window));
   due_.Replace(read.timers);
-  complete_ = read.complete;
-  read_until_ = absl::InfinitePast();
-  for (const DueTimer& timer : read.timers) read_until_ = std::max(read_until_, timer.due_at);
+  read_until_ = absl::InfiniteFuture();
+  if (!read.complete) {
+    // Backlog and fresh ones are cut each by itself; only who runs out of both reads anew at once.
+    read_until_ = absl::InfinitePast();
+    for (const DueTimer& timer : read.timers) read_until_ = std::max(read_until_, timer.due_at);
+  }
   read_for_ = held;
   last_read_ = monotonic;
   stat_reads_.fetch_add(1);

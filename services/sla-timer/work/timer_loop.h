@@ -111,8 +111,8 @@ class TimerLoop {
   TokenBucket backlog_budget_;
   std::vector<log::Held> read_for_;  // The leases of the last read.
   absl::Duration last_read_ = -absl::InfiniteDuration();
-  bool complete_ = true;   // The last read saw everything in its window; else
-  absl::Time read_until_;  // nothing that is due after this.
+  // What is due later was left out by the last read, which had seen enough.
+  absl::Time read_until_ = absl::InfiniteFuture();
   std::atomic<bool> hinted_{false};
   absl::Mutex mu_;
   std::map<std::string, int> changed_ ABSL_GUARDED_BY(mu_);  // Part by ticket.

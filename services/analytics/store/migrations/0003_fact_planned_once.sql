@@ -1,5 +1,5 @@
 -- The same fact of a ticket, with a plan that a session makes once instead of in each statement
--- (ledger/store/migrations/0007_business_now_planned_once.sql).
+-- (ledger/store/migrations/0006_business_now_planned_once.sql).
 CREATE OR REPLACE FUNCTION analytics.fact_of(t ledger.ticket) RETURNS analytics.ticket_fact LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN ROW(t.part, t.id, t.version, t.flow_id, t.department, t.channel, t.priority, t.state,
