@@ -249,8 +249,7 @@ TEST_F(DeadLettersTest, ADropWaitsForTheReplayThatIsUnderWayAndThenLeavesItAlone
       pg::InTransaction(database_.pool(), {}, [&](pg::Tx& tx) -> absl::Status {
         tx.RunText("UPDATE ledger.dlq SET state = 'replayed'");
         dropper = std::thread([&] { answer = Drop("state = PARKED", 1); });
-        EXPECT_TRUE(
-            Eventually([&] { return Int("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0; }));
+        EXPECT_TRUE(Eventually([&] { return database_.SomebodyWaitsForALock(); }));
         return absl::OkStatus();
       });
   dropper.join();

@@ -141,7 +141,7 @@ TEST_F(ConsumerTest, TwinUnderTheSameTokenGetsNothingOfWhatIsBeingHandled) {
             twin_took = took.ok() ? *took : -2;
           });
           // The twin has read the old offset and now waits for this transaction's row lock.
-          Eventually([&] { return Int("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0; });
+          Eventually([&] { return database_.SomebodyWaitsForALock(); });
         }
         return Recording()(tx, entries);
       });

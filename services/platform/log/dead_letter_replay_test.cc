@@ -212,8 +212,7 @@ TEST_F(DeadLetterReplayTest, ASuccessorWaitsForTheEffectThatIsBeingCommitted) {
           });
       effects_at_gain = stamped.ok() ? Effects() : -2;
     });
-    EXPECT_TRUE(
-        Eventually([&] { return Int("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0; }));
+    EXPECT_TRUE(Eventually([&] { return database_.SomebodyWaitsForALock(); }));
     return Record(tx, kGroup, entries[0]);
   };
   DeadLetterReplay replay(options, database_.pool());

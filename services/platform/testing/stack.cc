@@ -306,6 +306,13 @@ std::string TestDatabase::Query(const std::string& sql) {
   return *answer;
 }
 
+bool TestDatabase::SomebodyWaitsForALock() {
+  // Not pg_locks: whoever waits for a row waits for a transaction, which names no database there.
+  return Query(
+             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+             "wait_event_type = 'Lock'") != "0";
+}
+
 absl::Status PrepareAll(TestDatabase& database, absl::Span<const pg::Statement> statements) {
   std::string refused;
   for (const pg::Statement& statement : statements) {

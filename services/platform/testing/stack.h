@@ -102,6 +102,8 @@ class TestDatabase {
   // Runs SQL as superuser and returns the first column of the first row, "" when there is none. A
   // failure ends the test program with the reason.
   std::string Query(const std::string& sql);
+  // Whether a statement in this database, of all that the server has, waits for a lock now.
+  bool SomebodyWaitsForALock();
 
  private:
   std::string name_;
