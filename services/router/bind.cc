@@ -81,7 +81,7 @@ class Router final : public app::Bound {
     log::ConsumerOptions options = foundation_->ConsumerFor("", {});
     // New tickets come by the hints: by now most of them are given away, which is found out for
     // many at once.
-    options.pace = absl::Milliseconds(20);
+    options.pace = absl::Milliseconds(50);
     return options;
   }
 

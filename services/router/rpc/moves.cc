@@ -326,10 +326,11 @@ absl::StatusOr<std::optional<ledger::Outcome>> Moves::TryClaimNext(const CallCon
     }
     POTOK_RETURN_IF_ERROR(CheckTarget(seen, agent, /*by_hand=*/false));
     writer.LockLoads({{agent, ""}, {agent, flow.id}});
-    const std::vector<std::string> head =
+    const std::vector<desk::WaitingTicket> head =
         ReadQueueHead(tx, seen.routing, {me.front()}, now, kClaimHead);
     if (head.empty()) return NothingToClaim(flow.id);
-    for (const std::string& id : head) {
+    for (const desk::WaitingTicket& waiting : head) {
+      const std::string& id = waiting.id;
       // One by one and never waiting: a claimer keeps no ticket from another that it does not take.
       writer.LockTickets({id}, ledger::Writer::Wait::kNever);
       const desk::Ticket* ticket = writer.Find(id);

@@ -34,20 +34,21 @@ std::vector<MemberFacts> ReadTeam(pg::Tx& tx, const std::string& flow, int own_c
                                   const std::optional<std::string>& employee) {
   std::vector<MemberFacts> team;
   for (const auto& row : tx.Run(sql::kMembersNow, flow, own_cap, now, employee)) {
+    // By place, as members_now.sql has them: each pass reads a whole team.
     MemberFacts member;
-    member.employee = row["employee"].as<std::string>();
-    member.line = row["line"].as<int>();
-    member.calendar = row["calendar"].as<std::string>();
-    member.skills = pg::FromTextArray(row["skills"]);
-    member.languages = pg::FromTextArray(row["languages"]);
-    member.wanted_cap = row["wanted_cap"].as<int>();
-    member.active = NullableInt(row["active"]);
-    member.cap = NullableInt(row["cap"]);
-    member.total_active = NullableInt(row["total_active"]);
-    member.total_cap = NullableInt(row["total_cap"]);
-    member.presence = row["presence"].as<std::string>();
-    member.until = pg::FromNullableTimestamp(row["until_at"]);
-    member.on_leave = row["on_leave"].as<bool>();
+    member.employee = row[0].as<std::string>();
+    member.line = row[1].as<int>();
+    member.calendar = row[2].as<std::string>();
+    member.skills = pg::FromTextArray(row[3]);
+    member.languages = pg::FromTextArray(row[4]);
+    member.wanted_cap = row[5].as<int>();
+    member.active = NullableInt(row[6]);
+    member.cap = NullableInt(row[7]);
+    member.total_active = NullableInt(row[8]);
+    member.total_cap = NullableInt(row[9]);
+    member.presence = row[10].as<std::string>();
+    member.until = pg::FromNullableTimestamp(row[11]);
+    member.on_leave = row[12].as<bool>();
     team.push_back(std::move(member));
   }
   return team;
@@ -72,17 +73,32 @@ void AlignCaps(pg::Tx& tx, const std::string& flow, int own_cap) {
   tx.Run(sql::kCapsAlign, flow, own_cap);
 }
 
-std::vector<std::string> ReadQueueHead(pg::Tx& tx, const desk::FlowRouting& flow,
-                                       const std::vector<desk::Candidate>& available,
-                                       absl::Time now, int limit) {
+std::vector<desk::WaitingTicket> ReadQueueHead(pg::Tx& tx, const desk::FlowRouting& flow,
+                                               const std::vector<desk::Candidate>& available,
+                                               absl::Time now, int limit) {
   std::vector<std::string> agents;
   std::vector<int> lines;
   for (const desk::Candidate& candidate : available) {
     agents.push_back(candidate.employee);
     lines.push_back(candidate.line);
   }
-  return FirstColumn(tx.Run(sql::kQueueHead, flow.flow, pg::TextArray(agents), pg::IntArray(lines),
-                            now, absl::ToInt64Seconds(flow.ageing_step), limit));
+  std::vector<desk::WaitingTicket> head;
+  for (const auto& row :
+       tx.Run(sql::kQueueHead, flow.flow, pg::TextArray(agents), pg::IntArray(lines), now,
+              absl::ToInt64Seconds(flow.ageing_step), limit)) {
+    desk::WaitingTicket waiting;
+    waiting.id = row[0].as<std::string>();
+    waiting.number = row[1].as<std::string>();
+    waiting.line = row[2].as<int>();
+    waiting.priority = row[3].as<int>();
+    waiting.queued_at = pg::FromTimestamp(row[4]);
+    waiting.queued_seq = row[5].as<int64_t>();
+    waiting.front = row[6].as<bool>();
+    waiting.excluded = pg::FromTextArray(row[7]);
+    if (waiting.front) waiting.sticky_agent = row[8].as<std::string>();  // As WaitingOf has it.
+    head.push_back(std::move(waiting));
+  }
+  return head;
 }
 
 std::vector<QueueProfile> DropStaleReasons(pg::Tx& tx, const std::string& flow) {

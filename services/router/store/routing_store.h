@@ -42,10 +42,10 @@ std::vector<desk::Candidate> CandidatesOf(const ledger::ReferenceSnapshot& refer
 // Makes load rows follow the definition. Locks those it changes, ascending.
 void AlignCaps(pg::Tx& tx, const std::string& flow, int own_cap);
 
-// Ids of the first tickets that one of `available` could take, in the policy's order.
-std::vector<std::string> ReadQueueHead(pg::Tx& tx, const desk::FlowRouting& flow,
-                                       const std::vector<desk::Candidate>& available,
-                                       absl::Time now, int limit);
+// The first tickets that one of `available` could take, in the policy's order. Nothing is locked.
+std::vector<desk::WaitingTicket> ReadQueueHead(pg::Tx& tx, const desk::FlowRouting& flow,
+                                               const std::vector<desk::Candidate>& available,
+                                               absl::Time now, int limit);
 
 // Forgets the reasons of tickets that have left the queue; what makes those differ that wait.
 std::vector<QueueProfile> DropStaleReasons(pg::Tx& tx, const std::string& flow);

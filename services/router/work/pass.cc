@@ -35,12 +35,14 @@ bool CapsFollowDefinition(const std::vector<MemberFacts>& team) {
 class Pass::InTx {
  public:
   InTx(pg::Tx& tx, std::shared_ptr<const ledger::ReferenceSnapshot> reference,
-       const desk::Flow& flow, const Clock& clock, const std::set<std::string>& set_aside)
+       const desk::Flow& flow, const Clock& clock, const std::set<std::string>& set_aside,
+       bool lock_everybody)
       : tx_(tx),
         reference_(std::move(reference)),
         flow_(flow),
         routing_(RoutingOf(flow)),
         set_aside_(set_aside),
+        lock_everybody_(lock_everybody),
         locked_(LockFlow(tx, flow.id, kBatch)),
         now_(
             clock.Now()),  // After the wait for the ring: instants of one flow never run backwards.
@@ -54,10 +56,14 @@ class Pass::InTx {
       std::copy_if(candidates_.begin(), candidates_.end(), std::back_inserter(available),
                    [&](const desk::Candidate& each) { return IsAvailable(each, routing_); });
     }
-    std::vector<std::string> head;
-    if (!available.empty()) head = ReadQueueHead(tx_, routing_, available, now_, kBatch);
-    if (!head.empty() || !pending.empty()) {
-      Lock(head, pending, available);
+    std::vector<desk::WaitingTicket> waiting;
+    if (!available.empty()) waiting = ReadQueueHead(tx_, routing_, available, now_, kBatch);
+    const bool full = static_cast<int>(waiting.size()) >= kBatch;
+    if (!waiting.empty() || !pending.empty()) {
+      std::vector<std::string> head;
+      for (const desk::WaitingTicket& each : waiting) head.push_back(each.id);
+      Lock(head, pending,
+           pending.empty() && !lock_everybody_ ? Wanted(std::move(waiting)) : Names(available));
       MoveLines(pending, &head);
       POTOK_RETURN_IF_ERROR(Assign(head));
       POTOK_RETURN_IF_ERROR(writer_.Flush());
@@ -65,13 +71,15 @@ class Pass::InTx {
         RecordPass(tx_, flow_.id, plan_.cursor, made_);
       }
     }
-    result_.more = (static_cast<int>(head.size()) >= kBatch && result_.assigned > 0) ||
+    result_.more = (full && result_.assigned > 0) ||
                    (static_cast<int>(pending.size()) == kBatch && result_.moved > 0);
     if (!result_.more) StoreReasons();
     return result_;
   }
 
   const std::string& culprit() const { return culprit_; }
+  // The plan came out differently under the locks and wants somebody who is not locked.
+  bool wants_others() const { return wants_others_; }
 
  private:
   void ReadCandidates() {
@@ -84,12 +92,32 @@ class Pass::InTx {
     candidates_ = CandidatesOf(*reference_, flow_, team_, now_);
   }
 
+  static std::vector<std::string> Names(const std::vector<desk::Candidate>& candidates) {
+    std::vector<std::string> names;
+    for (const desk::Candidate& each : candidates) names.push_back(each.employee);
+    return names;
+  }
+
+  // Whom the plan would choose by what was read without locks: of a large team they are few, and
+  // the others' rows stay free for their own commands.
+  std::vector<std::string> Wanted(std::vector<desk::WaitingTicket> waiting) const {
+    desk::PlanFacts facts{routing_, locked_.cursor, candidates_, {}, now_};
+    for (desk::WaitingTicket& each : waiting) {
+      if (set_aside_.count(each.id) == 0) facts.tickets.push_back(std::move(each));
+    }
+    std::vector<std::string> wanted;
+    for (const desk::Assignment& each : desk::MakePlan(facts).assignments) {
+      wanted.push_back(each.agent);
+    }
+    return wanted;
+  }
+
   void Lock(const std::vector<std::string>& head, const std::vector<PendingMove>& pending,
-            const std::vector<desk::Candidate>& available) {
+            const std::vector<std::string>& agents) {
     std::set<std::pair<std::string, std::string>> loads;
-    for (const desk::Candidate& each : available) {
-      loads.emplace(each.employee, flow_.id);
-      loads.emplace(each.employee, "");
+    for (const std::string& agent : agents) {
+      loads.emplace(agent, flow_.id);
+      loads.emplace(agent, "");
     }
     for (const PendingMove& move : pending) {
       if (move.holder.empty()) continue;
@@ -127,8 +155,8 @@ class Pass::InTx {
   }
 
   absl::Status Assign(const std::vector<std::string>& head) {
-    // From here on the locked rows are the truth. One who was full when read without a lock stays
-    // full for this pass: whoever frees a slot wakes the next one.
+    // From here on the locked rows are the truth; of all others, what one statement read of them.
+    // One who was full then stays full for this pass: whoever frees a slot wakes the next one.
     for (desk::Candidate& candidate : candidates_) {
       const desk::AgentLoad* load = writer_.Load(candidate.employee, flow_.id);
       if (load == nullptr) continue;
@@ -149,6 +177,12 @@ class Pass::InTx {
       facts.tickets.push_back(WaitingOf(*ticket));
     }
     plan_ = desk::MakePlan(facts);
+    // More locks now might wait in a circle with somebody else's.
+    wants_others_ = std::any_of(plan_.assignments.begin(), plan_.assignments.end(),
+                                [&](const desk::Assignment& each) {
+                                  return writer_.Load(each.agent, flow_.id) == nullptr;
+                                });
+    if (wants_others_) return absl::FailedPreconditionError("the loads have changed meanwhile");
     for (size_t i = 0; i < plan_.decisions.size(); ++i) {
       const desk::Decision& decision = plan_.decisions[i];
       if (decision.chosen.empty()) continue;
@@ -198,6 +232,7 @@ class Pass::InTx {
   const desk::Flow& flow_;
   const desk::FlowRouting routing_;
   const std::set<std::string>& set_aside_;
+  const bool lock_everybody_;
   const LockedFlow locked_;
   const absl::Time now_;
   ledger::Writer writer_;
@@ -208,6 +243,7 @@ class Pass::InTx {
   std::vector<MadeDecision> made_;
   PassResult result_;
   std::string culprit_;
+  bool wants_others_ = false;
 };
 
 Pass::Pass(pg::Pool& pool, ledger::Reference& reference, const Clock& clock, RouterMetrics& metrics,
@@ -231,16 +267,23 @@ absl::StatusOr<PassResult> Pass::Run(const std::string& flow_id) {
   }
   const desk::Flow& flow = *reference->Flow(flow_id);
   std::set<std::string> set_aside;
+  bool lock_everybody = false;
   while (true) {
     std::string culprit;
+    bool wants_others = false;
     absl::StatusOr<PassResult> result =
         pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::StatusOr<PassResult> {
           culprit.clear();
-          InTx pass(tx, reference, flow, clock_, set_aside);
+          InTx pass(tx, reference, flow, clock_, set_aside, lock_everybody);
           absl::StatusOr<PassResult> made = pass.Run();
           culprit = pass.culprit();
+          wants_others = pass.wants_others();
           return made;
         });
+    if (!result.ok() && wants_others && !lock_everybody) {
+      lock_everybody = true;
+      continue;
+    }
     if (!result.ok() && !culprit.empty() && static_cast<int>(set_aside.size()) < kMaxSetAside) {
       obs::LogError("router.set_aside", "a ticket cannot be assigned and is left out of this pass",
                     {{"ticket", culprit}, {"flow", flow_id}, {"error", result.status()}});

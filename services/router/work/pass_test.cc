@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <thread>
 
 #include "gmock/gmock.h"
 
 #include "desk/ticket/ids.h"
+#include "platform/testing/signal.h"
 #include "platform/testing/status_matchers.h"
 #include "router/domain/decision_text.h"
 #include "router/work/testing/routing_fixture.h"
@@ -272,6 +274,43 @@ TEST_F(PassTest, EveryStoredDecisionReplaysToTheLastBit) {
   EXPECT_EQ(std::to_string(replayed),
             database_.Query("SELECT count(*) FROM ledger.ticket_event WHERE type = 'assigned'"));
   EXPECT_GE(replayed, 16);
+}
+
+TEST_F(PassTest, APassWaitsOnlyForThoseItChooses) {
+  Publish(Draft("it", DistributionMode::kRoundRobin));
+  Hire("it", {"a", "b", "c"});
+  const std::string ticket = File("it");
+  const absl::Status held =
+      pg::InTransaction(database_.pool(), {}, [&](pg::Tx& tx) -> absl::Status {
+        tx.Exec("SELECT FROM ledger.agent_load WHERE agent_id IN ('b','c') FOR UPDATE");
+        return pass_->Run("it").status();
+      });
+  EXPECT_THAT(held, IsOk());
+  EXPECT_EQ(Get(ticket).assignee, "a");
+}
+
+TEST_F(PassTest, WhoFillsUpBeforeTheLockIsPassedOverForOneWhoWasNotLockedAtFirst) {
+  Publish(Draft("it", DistributionMode::kRoundRobin, 1));
+  Hire("it", {"a", "b"});
+  const std::string ticket = File("it");
+  absl::StatusOr<PassResult> result = absl::UnknownError("not yet");
+  std::thread pass;
+  const absl::Status filled =
+      pg::InTransaction(database_.pool(), {}, [&](pg::Tx& tx) -> absl::Status {
+        tx.Exec("UPDATE ledger.agent_load SET active = 1 WHERE agent_id = 'a' AND flow_id = 'it'");
+        pass = std::thread([&] { result = pass_->Run("it"); });
+        EXPECT_TRUE(
+            ::potok::testing::Eventually([&] { return database_.SomebodyWaitsForALock(); }));
+        return absl::OkStatus();
+      });
+  pass.join();
+  ASSERT_THAT(filled, IsOk());
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(Get(ticket).assignee, "b");
+  const auto decisions = Decisions(ticket);
+  ASSERT_EQ(decisions.size(), 1u);
+  EXPECT_EQ(decisions[0].stored.decision.verdicts[0].reason, desk::VerdictReason::kAtCap);
+  EXPECT_THAT(Replay(decisions[0].stored), IsOk());
 }
 
 TEST_F(PassTest, AFlowNobodyPublishedIsAnErrorAndNotACrash) {

@@ -1,5 +1,5 @@
 -- The team of flow $1 at business time $3 as the policy sees it; $2 is the flow's own cap. Only member $4 when it
--- is given. Loads are read without locks: the pass locks those it wants to use and believes only these.
+-- is given. Loads are read without locks, all at one moment: the pass locks those it means to use and plans again.
 SELECT m.employee, m.line, m.calendar, m.skills, m.languages, coalesce(m.max_active, $2::int) AS wanted_cap,
        l.active, l.cap, total.active AS total_active, total.cap AS total_cap,
        coalesce(p.status, 'offline') AS presence, p.until_at,
