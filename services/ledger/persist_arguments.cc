@@ -8,23 +8,6 @@
 namespace potok::ledger {
 namespace {
 
-// Columns of the sets of persist_filed.sql and persist_moved.sql.
-constexpr int kNewColumns = 29, kFirstEventColumns = 12, kTimerColumns = 5;
-constexpr int kChangedColumns = 38, kEventColumns = 18, kEndColumns = 4;
-// And those of persist_fired.sql.
-constexpr int kFiredColumns = 7;
-
-template <int kColumns, class... Value>
-void AddRow(std::vector<pg::ArrayParam>& columns, const Value&... values) {
-  static_assert(sizeof...(values) == kColumns);
-  auto column = columns.begin();
-  ((column++)->Add(values), ...);
-}
-
-void TakeColumns(std::vector<pg::ArrayParam>& columns, std::vector<pg::Param>* out) {
-  for (pg::ArrayParam& column : columns) out->push_back(column.Take());
-}
-
 std::optional<absl::string_view> NotEmpty(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<absl::string_view>(text);
 }
@@ -47,95 +30,85 @@ std::optional<int64_t> Micros(const std::optional<absl::Duration>& duration) {
 
 }  // namespace
 
-PersistArguments::PersistArguments()
-    : new_(kNewColumns),
-      first_events_(kFirstEventColumns),
-      first_timers_(kTimerColumns),
-      changed_(kChangedColumns),
-      events_(kEventColumns),
-      timers_(kTimerColumns),
-      ends_(kEndColumns),
-      fired_(kFiredColumns) {}
-
 void PersistArguments::AddNewTicket(const desk::Ticket& t, const std::string& prefix, int place) {
   ++filed_count_;
-  AddRow<kNewColumns>(new_, t.part, t.id, prefix, place, t.flow_id, t.flow_version, t.caller,
-                      t.request_id, t.requester, t.department, t.channel, t.title, t.description,
-                      t.fields_json.empty() ? "{}" : t.fields_json, t.urgency, t.impact,
-                      t.needed_today, t.needed_today_reason, t.created_at, desk::Name(t.state),
-                      t.priority, t.queued_at, t.queued_seq, Micros(t.sla.term),
-                      t.sla.running_since, t.sla.due_at, t.sla.half_at, t.sla.gen,
-                      t.first_response_due);
+  new_.AddRow(t.part, t.id, prefix, place, t.flow_id, t.flow_version, t.caller, t.request_id,
+              t.requester, t.department, t.channel, t.title, t.description,
+              t.fields_json.empty() ? "{}" : t.fields_json, t.urgency, t.impact, t.needed_today,
+              t.needed_today_reason, t.created_at, desk::Name(t.state), t.priority, t.queued_at,
+              t.queued_seq, Micros(t.sla.term), t.sla.running_since, t.sla.due_at, t.sla.half_at,
+              t.sla.gen, t.first_response_due);
 }
 
 void PersistArguments::AddChangedTicket(const desk::Ticket& t) {
   ++changed_count_;
-  AddRow<kChangedColumns>(
-      changed_, t.part, t.id, t.version, desk::Name(t.state), NotEmpty(t.assignee),
-      NotEmpty(t.sticky_agent), t.line, t.pending_line, t.priority, t.queued_at, t.queued_seq,
-      t.queue_front, pg::TextArray(t.excluded), Micros(t.sla.term),
-      absl::ToInt64Microseconds(t.sla.consumed), t.sla.running_since, t.sla.due_at, t.sla.half_at,
-      t.sla.gen, t.half_reminded, t.breached_at, t.escalation_level, t.first_response_due,
-      t.first_response_at, t.first_response_breached, t.resolved_at, t.autoclose_at, t.closed_at,
-      t.closure_no, t.rated_closure, t.rating, t.rating_comment, t.result, t.return_count,
-      t.reopen_count, t.hops, t.comment_count, t.updated_at);
+  changed_.AddRow(t.part, t.id, t.version, desk::Name(t.state), NotEmpty(t.assignee),
+                  NotEmpty(t.sticky_agent), t.line, t.pending_line, t.priority, t.queued_at,
+                  t.queued_seq, t.queue_front, pg::TextArray(t.excluded), Micros(t.sla.term),
+                  absl::ToInt64Microseconds(t.sla.consumed), t.sla.running_since, t.sla.due_at,
+                  t.sla.half_at, t.sla.gen, t.half_reminded, t.breached_at, t.escalation_level,
+                  t.first_response_due, t.first_response_at, t.first_response_breached,
+                  t.resolved_at, t.autoclose_at, t.closed_at, t.closure_no, t.rated_closure,
+                  t.rating, t.rating_comment, t.result, t.return_count, t.reopen_count, t.hops,
+                  t.comment_count, t.updated_at);
 }
 
 void PersistArguments::AddFirstEvent(const desk::Ticket& t, const desk::Event& e,
                                      const desk::Command& command) {
   const Answer answer(command);
-  AddRow<kFirstEventColumns>(first_events_, t.part, t.id, desk::Name(e.type), e.actor, e.at,
-                             desk::Name(e.state_after), BodyOf(e).dump(),
-                             static_cast<int>(desk::TopicOf(e.type)), answer.caller,
-                             answer.request_id, answer.method, answer.body_hash);
+  first_events_.AddRow(t.part, t.id, desk::Name(e.type), e.actor, e.at, desk::Name(e.state_after),
+                       BodyOf(e).dump(), static_cast<int>(desk::TopicOf(e.type)), answer.caller,
+                       answer.request_id, answer.method, answer.body_hash);
 }
 
 void PersistArguments::AddEvent(const desk::Ticket& t, const desk::Event& e,
                                 const desk::Command& command, const Slot& slot) {
   const Answer answer(command);
   const bool gives = !slot.agent.empty();
-  AddRow<kEventColumns>(events_, t.part, t.id, e.version, desk::Name(e.type), e.actor, e.at,
-                        desk::Name(e.state_after), BodyOf(e).dump(),
-                        static_cast<int>(desk::TopicOf(e.type)), NotEmpty(e.text), answer.caller,
-                        answer.request_id, answer.method, answer.body_hash, NotEmpty(slot.agent),
-                        gives ? std::optional<absl::string_view>(t.flow_id) : std::nullopt,
-                        gives ? std::optional(slot.active_after) : std::nullopt,
-                        gives ? std::optional(slot.cap) : std::nullopt);
+  events_.AddRow(t.part, t.id, e.version, desk::Name(e.type), e.actor, e.at,
+                 desk::Name(e.state_after), BodyOf(e).dump(),
+                 static_cast<int>(desk::TopicOf(e.type)), NotEmpty(e.text), answer.caller,
+                 answer.request_id, answer.method, answer.body_hash, NotEmpty(slot.agent),
+                 gives ? std::optional<absl::string_view>(t.flow_id) : std::nullopt,
+                 gives ? std::optional(slot.active_after) : std::nullopt,
+                 gives ? std::optional(slot.cap) : std::nullopt);
   if (!e.timer) return;
   any_fired_ = true;
-  AddRow<kFiredColumns>(fired_, t.part, t.id, desk::Name(*e.timer), e.gen, e.due_at, e.at,
-                        e.version);
+  fired_.AddRow(t.part, t.id, desk::Name(*e.timer), e.gen, e.due_at, e.at, e.version);
 }
 
 void PersistArguments::ArmTimer(const desk::Ticket& ticket, const desk::Timer& timer, bool first) {
-  AddRow<kTimerColumns>(first ? first_timers_ : timers_, ticket.part, ticket.id,
-                        desk::Name(timer.kind), timer.gen, timer.due_at);
+  (first ? first_timers_ : timers_)
+      .AddRow(ticket.part, ticket.id, desk::Name(timer.kind), timer.gen, timer.due_at);
 }
 
 void PersistArguments::EndTimers(const desk::Ticket& ticket, const std::vector<std::string>& kept,
                                  const std::vector<std::string>& fired) {
-  AddRow<kEndColumns>(ends_, ticket.part, ticket.id, pg::TextArray(kept), pg::TextArray(fired));
+  ends_.AddRow(ticket.part, ticket.id, pg::TextArray(kept), pg::TextArray(fired));
 }
 
 std::vector<pg::Param> PersistArguments::TakeFiled() {
   std::vector<pg::Param> out;
   if (filed_count_ == 0) return out;
-  for (Columns* columns : {&new_, &first_events_, &first_timers_}) {
-    TakeColumns(*columns, &out);
-  }
+  new_.TakeTo(&out);
+  first_events_.TakeTo(&out);
+  first_timers_.TakeTo(&out);
   return out;
 }
 
 std::vector<pg::Param> PersistArguments::TakeMoved() {
   std::vector<pg::Param> out;
   if (changed_count_ == 0) return out;
-  for (Columns* columns : {&changed_, &events_, &timers_, &ends_}) TakeColumns(*columns, &out);
+  changed_.TakeTo(&out);
+  events_.TakeTo(&out);
+  timers_.TakeTo(&out);
+  ends_.TakeTo(&out);
   return out;
 }
 
 std::vector<pg::Param> PersistArguments::TakeFired() {
   std::vector<pg::Param> out;
-  if (any_fired_) TakeColumns(fired_, &out);
+  if (any_fired_) fired_.TakeTo(&out);
   return out;
 }
 

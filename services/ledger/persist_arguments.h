@@ -8,14 +8,12 @@
 
 #include "desk/ticket/command.h"
 #include "desk/ticket/ticket.h"
-#include "platform/pg/param.h"
+#include "platform/pg/column_params.h"
 
 namespace potok::ledger {
 
 class PersistArguments {
  public:
-  PersistArguments();
-
   // Once a ticket: its row as it is to be. A new one is as its first event made it: what no such
   // event can set is not written but left to the table. Its number gets `prefix`, and is the one
   // `place` (-1: the last, -2: the one before) of those its flow takes.
@@ -50,10 +48,17 @@ class PersistArguments {
   std::vector<pg::Param> TakeFired();
 
  private:
-  using Columns = std::vector<pg::ArrayParam>;
-
-  Columns new_, first_events_, first_timers_;
-  Columns changed_, events_, timers_, ends_, fired_;
+  // Of persist_filed.sql.
+  pg::ColumnParams<29> new_;
+  pg::ColumnParams<12> first_events_;
+  pg::ColumnParams<5> first_timers_;
+  // Of persist_moved.sql.
+  pg::ColumnParams<38> changed_;
+  pg::ColumnParams<18> events_;
+  pg::ColumnParams<5> timers_;
+  pg::ColumnParams<4> ends_;
+  // Of persist_fired.sql.
+  pg::ColumnParams<7> fired_;
   int changed_count_ = 0, filed_count_ = 0;
   bool any_fired_ = false;
 };

@@ -19,7 +19,8 @@ struct Surroundings {
   // Who may step in, and as what: the flow's manager, else its admins.
   std::vector<std::string> managers;
   Role managers_role = Role::kManager;
-  std::vector<std::string> line;  // Agents of the ticket's present line.
+  // Agents of the ticket's present line. Only a decline asks for them.
+  std::vector<std::string> line;
 };
 
 struct Notice {

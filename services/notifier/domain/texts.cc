@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include <kainjow/mustache.hpp>
 
 #include "base/status_macros.h"
@@ -94,37 +97,50 @@ absl::Status Walk(const std::vector<Tag>& tags, const TextValues* values,
   return absl::InvalidArgumentError(absl::StrCat("section ", sections.back().first, " has no end"));
 }
 
-absl::Status Check(absl::string_view text) {
-  POTOK_ASSIGN_OR_RETURN(const std::vector<Tag> tags, TagsOf(text));
-  for (const Tag& tag : tags) {
-    if (!IsVariable(tag.name)) {
-      return absl::InvalidArgumentError(absl::StrCat("unknown variable ", tag.name, "; known are ",
-                                                     absl::StrJoin(kVariables, ", ")));
-    }
-  }
-  return Walk(tags, nullptr, [](const std::string&) { return absl::OkStatus(); });
-}
-
 std::pair<absl::string_view, absl::string_view> TitleAndBody(absl::string_view source) {
   return absl::StrSplit(source, absl::MaxSplits('\n', 1));
 }
 
-absl::StatusOr<std::string> Fill(absl::string_view text, const TextValues& values) {
-  POTOK_ASSIGN_OR_RETURN(const std::vector<Tag> tags, TagsOf(text));
-  POTOK_RETURN_IF_ERROR(Walk(tags, &values, [&](const std::string& name) -> absl::Status {
-    if (IsThere(values, name)) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("the variable ", name, " is missing"));
-  }));
-  kainjow::mustache::mustache filled{std::string(text)};
-  if (!filled.is_valid()) return absl::InvalidArgumentError(filled.error_message());
-  // Plain text: what people wrote is shown as they wrote it.
-  filled.set_custom_escape([](const std::string& value) { return value; });
-  kainjow::mustache::data data;
-  for (const auto& [name, value] : values) {
-    if (!value.empty()) data.set(name, value);
+// A title or a text, parsed once.
+class Half {
+ public:
+  // What is wrong with it, if anything: before anything else.
+  absl::Status Parse(absl::string_view text) {
+    POTOK_ASSIGN_OR_RETURN(tags_, TagsOf(text));
+    for (const Tag& tag : tags_) {
+      if (!IsVariable(tag.name)) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "unknown variable ", tag.name, "; known are ", absl::StrJoin(kVariables, ", ")));
+      }
+    }
+    POTOK_RETURN_IF_ERROR(
+        Walk(tags_, nullptr, [](const std::string&) { return absl::OkStatus(); }));
+    absl::MutexLock lock(&mu_);
+    parsed_ = std::make_unique<kainjow::mustache::mustache>(std::string(text));
+    if (!parsed_->is_valid()) return absl::InvalidArgumentError(parsed_->error_message());
+    // Plain text: what people wrote is shown as they wrote it.
+    parsed_->set_custom_escape([](const std::string& value) { return value; });
+    return absl::OkStatus();
   }
-  return filled.render(data);
-}
+
+  absl::StatusOr<std::string> Fill(const TextValues& values) {
+    POTOK_RETURN_IF_ERROR(Walk(tags_, &values, [&](const std::string& name) -> absl::Status {
+      if (IsThere(values, name)) return absl::OkStatus();
+      return absl::InvalidArgumentError(absl::StrCat("the variable ", name, " is missing"));
+    }));
+    kainjow::mustache::data data;
+    for (const Tag& tag : tags_) {
+      if (IsThere(values, tag.name)) data.set(tag.name, values.at(tag.name));
+    }
+    absl::MutexLock lock(&mu_);
+    return parsed_->render(data);
+  }
+
+ private:
+  std::vector<Tag> tags_;
+  absl::Mutex mu_;  // The library's rendering is not const.
+  std::unique_ptr<kainjow::mustache::mustache> parsed_ ABSL_GUARDED_BY(mu_);
+};
 
 // One line: a title ends up in a header and in lists.
 std::string OneLine(const std::string& text) {
@@ -150,26 +166,36 @@ std::string Tidy(const std::string& text) {
 
 }  // namespace
 
+struct Texts::Pattern {
+  Half title, body;
+};
+
 absl::Span<const TemplateSource> BuiltInTemplates() { return kBuiltInTemplates; }
 absl::Span<const absl::string_view> KnownVariables() { return kVariables; }
 
 absl::StatusOr<Texts> Texts::Create(const std::map<std::string, std::string>& replaced) {
-  Texts texts;
+  std::map<std::string, std::string> sources;
   for (const TemplateSource& source : BuiltInTemplates()) {
-    texts.sources_[std::string(source.name)] = std::string(source.text);
+    sources[std::string(source.name)] = std::string(source.text);
   }
   for (const auto& [name, text] : replaced) {
-    const auto found = texts.sources_.find(name);
-    if (found == texts.sources_.end()) {
+    const auto found = sources.find(name);
+    if (found == sources.end()) {
       return absl::InvalidArgumentError(
           absl::StrCat("template ", name, " replaces nothing: no notice is written from it"));
     }
     found->second = text;
   }
-  for (const auto& [name, text] : texts.sources_) {
-    if (const absl::Status sound = Check(text); !sound.ok()) {
+  Texts texts;
+  for (const auto& [name, text] : sources) {
+    const auto [title, body] = TitleAndBody(text);
+    const auto pattern = std::make_shared<Pattern>();
+    absl::Status sound = pattern->title.Parse(title);
+    sound.Update(pattern->body.Parse(body));
+    if (!sound.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("template ", name, ": ", sound.message()));
     }
+    texts.patterns_[name] = pattern;
   }
   return texts;
 }
@@ -177,19 +203,18 @@ absl::StatusOr<Texts> Texts::Create(const std::map<std::string, std::string>& re
 absl::StatusOr<Text> Texts::Render(absl::string_view rule, absl::string_view locale,
                                    const TextValues& values) const {
   const std::string name = absl::StrCat(locale == "ru" ? "ru" : "en", "/", rule);
-  const auto source = sources_.find(name);
-  if (source == sources_.end()) {
+  const auto pattern = patterns_.find(name);
+  if (pattern == patterns_.end()) {
     return absl::NotFoundError(absl::StrCat("no template ", name));
   }
-  const auto [title, body] = TitleAndBody(source->second);
-  absl::StatusOr<std::string> title_text = Fill(title, values);
-  absl::StatusOr<std::string> body_text = Fill(body, values);
-  for (const absl::Status& status : {title_text.status(), body_text.status()}) {
+  absl::StatusOr<std::string> title = pattern->second->title.Fill(values);
+  absl::StatusOr<std::string> body = pattern->second->body.Fill(values);
+  for (const absl::Status& status : {title.status(), body.status()}) {
     if (!status.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("template ", name, ": ", status.message()));
     }
   }
-  return Text{OneLine(*title_text), Tidy(*body_text)};
+  return Text{OneLine(*title), Tidy(*body)};
 }
 
 }  // namespace potok::notifier

@@ -7,7 +7,9 @@
 // it.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -48,7 +50,9 @@ class Texts {
                               const TextValues& values) const;
 
  private:
-  std::map<std::string, std::string, std::less<>> sources_;  // By "ru/created_requester".
+  struct Pattern;
+
+  std::map<std::string, std::shared_ptr<Pattern>, std::less<>> patterns_;  // "ru/created_requester"
 };
 
 }  // namespace potok::notifier

@@ -9,11 +9,10 @@
 #include "ledger/history.h"
 #include "notifier/sql.h"
 #include "notifier/store/facts_codec.h"
+#include "platform/pg/column_params.h"
 
 namespace potok::notifier {
 namespace {
-
-using nlohmann::json;
 
 desk::Event ReadEvent(const pqxx::row& row) {
   desk::Event event;
@@ -27,31 +26,20 @@ desk::Event ReadEvent(const pqxx::row& row) {
   return event;
 }
 
-json RowOf(const PlannedDelivery& planned, int ord) {
-  const Delivery& d = planned.delivery;
-  return {{"ord", ord},
-          {"part", planned.part},
-          {"id", d.id},
-          {"ticket_id", d.ticket_id},
-          {"version", d.version},
-          {"flow_id", d.flow_id},
-          {"number", planned.facts.number},
-          {"rule", d.rule},
-          {"kind", std::string(Name(d.kind))},
-          {"role", std::string(Name(d.role))},
-          {"recipient", d.recipient},
-          {"channel", std::string(Name(d.channel))},
-          {"address", d.address},
-          {"locale", d.locale},
-          {"facts", ToJson(planned.facts)},
-          {"title", d.title},
-          {"body", planned.body},
-          {"message_id", d.message_id},
-          {"planned_at", pg::ToTimestamp(d.planned_at)},
-          {"state", std::string(Name(d.state))},
-          {"reason", d.reason},
-          {"last_error", d.last_error},
-          {"caused_at", planned.caused_at ? json(pg::ToTimestamp(*planned.caused_at)) : json()}};
+std::vector<pg::Param> RowsOf(const std::vector<PlannedDelivery>& deliveries, bool mail_leaves) {
+  pg::ColumnParams<22> rows;
+  for (const PlannedDelivery& planned : deliveries) {
+    const Delivery& d = planned.delivery;
+    // A text is written from them, once: what has left needs none.
+    const std::string facts = d.state == DeliveryState::kSent ? "{}" : ToJson(planned.facts).dump();
+    rows.AddRow(planned.part, d.id, d.ticket_id, d.version, d.flow_id, planned.facts.number, d.rule,
+                Name(d.kind), Name(d.role), d.recipient, Name(d.channel), d.address, d.locale,
+                facts, d.title, planned.body, d.message_id, d.planned_at, Name(d.state), d.reason,
+                d.last_error, planned.caused_at);
+  }
+  std::vector<pg::Param> out = {pg::ToParam(mail_leaves)};
+  rows.TakeTo(&out);
+  return out;
 }
 
 }  // namespace
@@ -113,11 +101,7 @@ std::vector<MadeDelivery> PersistPlan(pg::Tx& tx, const std::vector<PlannedDeliv
                                       bool mail_leaves) {
   std::vector<MadeDelivery> made;
   if (!deliveries.empty()) {
-    json rows = json::array();
-    for (const PlannedDelivery& delivery : deliveries) {
-      rows.push_back(RowOf(delivery, static_cast<int>(rows.size())));
-    }
-    for (const auto& row : tx.Run(sql::kPersistPlan, rows.dump(), mail_leaves)) {
+    for (const auto& row : tx.RunBound(sql::kPersistPlan, RowsOf(deliveries, mail_leaves))) {
       made.push_back({ParseChannel(row["channel"].as<std::string>()).value(),
                       ParseDeliveryState(row["state"].as<std::string>()).value(),
                       absl::Seconds(row["seconds"].as<double>())});

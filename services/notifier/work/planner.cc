@@ -35,7 +35,7 @@ std::string ActorName(const ReferenceSnapshot& reference, const std::string& pri
 }
 
 Surroundings SurroundingsOf(const ReferenceSnapshot& reference, const desk::Flow* flow,
-                            const Ticket& ticket) {
+                            const Ticket& ticket, EventType type) {
   Surroundings around;
   if (flow != nullptr) {
     if (!flow->manager.empty() && !HasLeft(reference, flow->manager)) {
@@ -46,6 +46,7 @@ Surroundings SurroundingsOf(const ReferenceSnapshot& reference, const desk::Flow
                    [&](const std::string& admin) { return !HasLeft(reference, admin); });
     }
   }
+  if (type != EventType::kDeclined) return around;
   if (const auto team = reference.members.find(ticket.flow_id); team != reference.members.end()) {
     for (const ledger::Member& member : team->second) {
       if (member.line == ticket.line && !HasLeft(reference, member.employee)) {
@@ -163,7 +164,8 @@ void Planner::PlanEvent(const ReferenceSnapshot& reference, const Ticket& now,
   // opened under.
   const desk::Flow* latest = reference.Flow(after.flow_id);
   const std::vector<Notice> notices =
-      AudienceOf(after, event, SurroundingsOf(reference, latest == nullptr ? flow : latest, after));
+      AudienceOf(after, event,
+                 SurroundingsOf(reference, latest == nullptr ? flow : latest, after, event.type));
   if (notices.empty()) return;
 
   const NoticeFacts facts = FactsOf(reference, flow, after, event);

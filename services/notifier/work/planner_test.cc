@@ -38,6 +38,9 @@ TEST_F(PlannerTest, AFiledRequestIsConfirmedInTheInboxAndByMail) {
                             "notifier.delivery WHERE channel = 'email'"),
             "pending ivanova@example.org ru");
   EXPECT_EQ(Deliveries("channel = 'email' AND message_id = '<' || id || '@example.org>'"), 1);
+  // What a text is still to be written from is kept, and no more.
+  EXPECT_EQ(Deliveries("channel = 'email' AND facts ->> 'number' = 'IT-000001'"), 1);
+  EXPECT_EQ(Deliveries("channel = 'inbox' AND facts = '{}'"), 1);
   EXPECT_EQ(Int("SELECT version FROM notifier.planned WHERE ticket_id = '" + ticket + "'"), 1);
 }
 

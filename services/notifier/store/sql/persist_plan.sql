@@ -1,10 +1,14 @@
 -- Everything a batch of events causes: deliveries, and the inbox notices among them, which are delivered with it.
 -- A row that is there already was decided before and stays as it is. Inbox heads are locked in one order.
 WITH r AS (
-  SELECT * FROM jsonb_to_recordset($1::jsonb) AS j (
-    ord int, part smallint, id uuid, ticket_id uuid, version bigint, flow_id text, number text, rule text, kind text,
-    role text, recipient text, channel text, address text, locale text, facts jsonb, title text, body text,
-    message_id text, planned_at timestamptz, state text, reason text, last_error text, caused_at timestamptz)),
+  SELECT *
+    FROM unnest(
+         $2::smallint[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
+         $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::jsonb[], $16::text[], $17::text[],
+         $18::text[], $19::timestamptz[], $20::text[], $21::text[], $22::text[], $23::timestamptz[]
+       ) WITH ORDINALITY AS j (
+         part, id, ticket_id, version, flow_id, number, rule, kind, role, recipient, channel, address, locale, facts,
+         title, body, message_id, planned_at, state, reason, last_error, caused_at, ord)),
 made AS (
   INSERT INTO notifier.delivery (part, id, ticket_id, version, flow_id, rule, kind, role, recipient, channel, address,
          locale, facts, title, message_id, planned_at, state, reason, last_error, attempts, next_at, caused_at,
@@ -12,7 +16,7 @@ made AS (
   SELECT r.part, r.id, r.ticket_id, r.version, r.flow_id, r.rule, r.kind, r.role, r.recipient, r.channel, r.address,
          r.locale, r.facts, r.title, r.message_id, r.planned_at, r.state, r.reason, r.last_error,
          (r.state = 'sent')::int,
-         CASE WHEN r.state = 'pending' AND NOT $2::boolean THEN 'infinity' ELSE clock_timestamp() END,
+         CASE WHEN r.state = 'pending' AND NOT $1::boolean THEN 'infinity' ELSE clock_timestamp() END,
          coalesce(r.caused_at, clock_timestamp()),
          CASE WHEN r.state <> 'pending' THEN clock_timestamp() END
     FROM r ORDER BY r.ord
