@@ -40,7 +40,7 @@ ino_t InodeOf(int fd) {
   return fstat(fd, &about) == 0 ? about.st_ino : 0;
 }
 
-// Whether the connection may go on after these bytes.
+// Whether the connection may go on after these bytes, whose first messages may be shortened.
 bool MayGoOn(int fd, const iovec* pieces, size_t size) {
   Share& share = ShareOf(fd);
   const absl::MutexLock lock(&share.mu);
@@ -49,7 +49,7 @@ bool MayGoOn(int fd, const iovec* pieces, size_t size) {
   const absl::Duration now = absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
   for (; size > 0; ++pieces) {
     const size_t here = std::min(size, pieces->iov_len);
-    if (!it->second.meter.Read(now, static_cast<const char*>(pieces->iov_base), here)) {
+    if (!it->second.meter.Read(now, static_cast<char*>(pieces->iov_base), here)) {
       // Asked only here: this is on the way of every read, and a socket that took over the number
       // loses nothing by having been counted.
       const bool is_it = it->second.inode == InodeOf(fd);
@@ -82,9 +82,10 @@ extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
   // To TSan these bytes are written by us; how gRPC, whose they are, hands them on it cannot see.
   if (AnnotateIgnoreWritesBegin != nullptr) AnnotateIgnoreWritesBegin(nullptr, 0);
   const ssize_t got = next(fd, message, flags);
+  const bool may_go_on = got <= 0 || (flags & (MSG_PEEK | MSG_ERRQUEUE)) != 0 ||
+                         potok::rpc::MayGoOn(fd, message->msg_iov, static_cast<size_t>(got));
   if (AnnotateIgnoreWritesEnd != nullptr) AnnotateIgnoreWritesEnd(nullptr, 0);
-  if (got <= 0 || (flags & (MSG_PEEK | MSG_ERRQUEUE)) != 0) return got;
-  if (potok::rpc::MayGoOn(fd, message->msg_iov, static_cast<size_t>(got))) return got;
+  if (may_go_on) return got;
   shutdown(fd, SHUT_RDWR);
   return 0;
 }

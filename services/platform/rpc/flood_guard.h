@@ -4,7 +4,8 @@
 // once more. So this file defines the function recvmsg(), with which gRPC's library reads, in front
 // of the C library's: what gRPC has just read from a watched socket is stepped through from one
 // header of a frame to the next, in place. A connection whose account is overdrawn is shut down and
-// reads as ended. All other sockets of the process are read as ever.
+// reads as ended, and a first message that is too long is shortened. All other sockets of the
+// process are read as ever.
 #pragma once
 
 #include <atomic>

@@ -24,7 +24,7 @@ std::string Reset(uint32_t stream) { return Frame(3, stream, 4); }
 class FrameMeterTest : public ::testing::Test {
  protected:
   FrameMeterTest() { Read(Preface()); }
-  bool Read(const std::string& bytes) { return meter_.Read(now_, bytes.data(), bytes.size()); }
+  bool Read(std::string bytes) { return meter_.Read(now_, bytes.data(), bytes.size()); }
   // How many times `bytes` may be read before the account is overdrawn; at most 1'000'000.
   int Bears(const std::string& bytes) {
     for (int i = 0; i < 1'000'000; ++i) {
@@ -81,6 +81,72 @@ TEST_F(FrameMeterTest, WhatBytesComeInWhichPiecesDoesNotMatter) {
     EXPECT_GE(read, last) << piece;
     EXPECT_LE(read, std::min(last + piece, flood.size())) << piece;
   }
+}
+
+std::string Announced(uint64_t length) {
+  std::string prefix(1, '\0');
+  for (const int shift : {24, 16, 8, 0}) prefix.push_back(static_cast<char>(length >> shift));
+  return prefix;
+}
+
+std::string Data(uint32_t stream, const std::string& payload, int flags = 0) {
+  std::string frame = Frame(0, stream, payload.size(), flags);
+  return frame.replace(9, payload.size(), payload);
+}
+
+TEST_F(FrameMeterTest, AMessageThatIsTooLongAnnouncesOneByteMoreThanTheLimit) {
+  constexpr uint64_t kMost = FrameMeter::kMostMessageBytes;
+  const struct {
+    uint64_t length, becomes;
+  } cases[] = {
+      {0, 0},
+      {kMost - 1, kMost - 1},
+      {kMost, kMost},
+      // gRPC has these soon and refuses them by itself.
+      {kMost + 1, kMost + 1},
+      {kMost + 0xffff, kMost + 0xffff},
+      {kMost + 0x10000, kMost + 1},
+      {64 << 20, kMost + 1},
+      {0xffffffff, kMost + 1},
+  };
+  for (const auto& [length, becomes] : cases) {
+    for (const size_t piece : {1, 2, 3, 9, 1000}) {
+      meter_ = FrameMeter();
+      // Calls beside it, pings and frames without data in between leave each its own.
+      const std::string before = Preface() + Headers(1) + Headers(3) + Data(3, Announced(7) + "x") +
+                                 Frame(0, 1, 0) + Frame(6, 0, 8);
+      std::string sent = before + Data(1, Announced(length) + Announced(64 << 20)) +
+                         Data(1, Announced(64 << 20)) + Data(3, Announced(64 << 20));
+      const std::string expected = before + Data(1, Announced(becomes) + Announced(64 << 20)) +
+                                   Data(1, Announced(64 << 20)) + Data(3, Announced(64 << 20));
+      for (size_t read = 0; read < sent.size(); read += piece) {
+        ASSERT_TRUE(meter_.Read(now_, sent.data() + read, std::min(piece, sent.size() - read)));
+      }
+      EXPECT_TRUE(sent == expected) << length << " in pieces of " << piece;
+    }
+  }
+}
+
+TEST_F(FrameMeterTest, OnlyTheFirstMessageOfACallThatBeganIsMeasured) {
+  const std::string large = Announced(64 << 20);
+  // A call that has ended, one that was taken back, one that never began, one that pads.
+  for (const std::string& first :
+       {Frame(1, 1, 200, /*END_STREAM*/ 1), Headers(1) + Reset(1), std::string()}) {
+    meter_ = FrameMeter();
+    std::string sent = Preface() + first + Data(1, large);
+    const std::string expected = sent;
+    EXPECT_TRUE(meter_.Read(now_, sent.data(), sent.size()));
+    EXPECT_TRUE(sent == expected);
+  }
+  // Those that send nothing are forgotten one by one; the latest are not.
+  meter_ = FrameMeter();
+  Read(Preface());
+  for (uint32_t stream = 1; stream < 4001; stream += 2) Read(Headers(stream));
+  std::string old = Data(1, large), fresh = Data(3999, large);
+  meter_.Read(now_, old.data(), old.size());
+  meter_.Read(now_, fresh.data(), fresh.size());
+  EXPECT_TRUE(old == Data(1, large));
+  EXPECT_TRUE(fresh == Data(3999, Announced(FrameMeter::kMostMessageBytes + 1)));
 }
 
 TEST_F(FrameMeterTest, ACallThatWasGivenTimeIsCheaperToTakeBack) {

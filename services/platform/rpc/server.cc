@@ -12,15 +12,15 @@
 
 #include "base/status_macros.h"
 #include "platform/rpc/auth.h"
+#include "platform/rpc/frame_meter.h"
 
 namespace potok::rpc {
 namespace {
 
-constexpr int kMaxReceive = 4 << 20;
 constexpr int kMaxSend = 8 << 20;
 
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(kMaxReceive);
+  builder.SetMaxReceiveMessageSize(FrameMeter::kMostMessageBytes);
   builder.SetMaxSendMessageSize(kMaxSend);
   builder.AddChannelArgument("grpc.max_metadata_size", 16384);
   builder.AddChannelArgument("grpc.max_concurrent_streams", 200);

@@ -81,6 +81,16 @@ TEST_F(ProbeServerTest, AMegabyteOfTitleIsRefusedWithTheLimit) {
   EXPECT_LT(status.error_details().size(), 4096u);
 }
 
+// The limit of a message is four mebibytes; gRPC alone would keep all of the 64 before it looks.
+TEST_F(ProbeServerTest, AMessageOfManyMegabytesIsRefusedByTheLimitAndTheConnectionLivesOn) {
+  for (const size_t bytes : {size_t{5} << 20, size_t{64} << 20}) {
+    const grpc::Status status = Echo(Text(std::string(bytes, 'x')));
+    EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_THAT(status.error_message(), HasSubstr("(4194305 vs. 4194304)"));
+    EXPECT_TRUE(Echo(Text("hello")).ok());
+  }
+}
+
 TEST_F(ProbeServerTest, AMutatingCallWithoutRequestIdIsRefused) {
   grpc::ClientContext context;
   Fill(context, "dev:petrov:agent", {});
