@@ -102,7 +102,7 @@ class Notifier final : public app::Bound {
   log::ConsumerOptions ConsumerOptionsOf() {
     log::ConsumerOptions options = foundation_->ConsumerFor("notifier", {1, 2, 3});
     // What one batch costs by itself decides whether planning keeps up when both cores are busy.
-    options.batch = 400;
+    options.batch = 200;
     options.pace = absl::Milliseconds(50);
     options.after_commit = [this](const std::vector<log::LogEntry>&) {
       planner_.Committed();

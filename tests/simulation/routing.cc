@@ -166,7 +166,8 @@ int RoutingWorld::Total(int agent) const {
   return total;
 }
 
-// What the router reads under its locks on the load rows.
+// What the router plans with. In truth the loads of those it does not choose may be as they were a
+// moment before; router/work/pass_test.cc looks at that.
 std::vector<Candidate> RoutingWorld::Candidates(int flow, bool true_loads) const {
   std::vector<Candidate> candidates;
   for (const Member& member : flows_[static_cast<size_t>(flow)].members) {

@@ -58,7 +58,7 @@ absl::string_view Name(QueueReason reason);
 std::optional<DistributionMode> ParseDistributionMode(absl::string_view name);
 std::optional<QueueReason> ParseQueueReason(absl::string_view name);
 
-// A member of the flow as seen under the lock on its load row.
+// A member of the flow: those whom the plan chooses as seen under the lock on their load rows.
 struct Candidate {
   std::string employee;  // Unique among the candidates of a pass.
   int line = 1;          // Support tier the member works on.

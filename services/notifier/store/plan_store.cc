@@ -30,8 +30,9 @@ std::vector<pg::Param> RowsOf(const std::vector<PlannedDelivery>& deliveries, bo
   pg::ColumnParams<22> rows;
   for (const PlannedDelivery& planned : deliveries) {
     const Delivery& d = planned.delivery;
-    // A text is written from them, once: what has left needs none.
-    const std::string facts = d.state == DeliveryState::kSent ? "{}" : ToJson(planned.facts).dump();
+    // What a text is to be written from, or could not be written from.
+    const bool needed = d.state == DeliveryState::kPending || d.state == DeliveryState::kDead;
+    const std::string facts = needed ? ToJson(planned.facts).dump() : "{}";
     rows.AddRow(planned.part, d.id, d.ticket_id, d.version, d.flow_id, planned.facts.number, d.rule,
                 Name(d.kind), Name(d.role), d.recipient, Name(d.channel), d.address, d.locale,
                 facts, d.title, planned.body, d.message_id, d.planned_at, Name(d.state), d.reason,

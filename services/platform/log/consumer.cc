@@ -77,8 +77,8 @@ std::unique_ptr<LeaseKeeper> Consumer::MakeLeases() {
 }
 
 absl::Status Consumer::Stamp(pg::Tx& tx, const std::vector<Held>& gained) {
-  for (const DiedAt& died :
-       StampOffsets(tx, options_.group, options_.topics, gained, options_.careful)) {
+  for (const DiedAt& died : StampOffsets(tx, options_.group, options_.topics, gained,
+                                         std::max(options_.careful, options_.batch))) {
     ++deaths_;
     options_.hooks.Notice(
         Where(), absl::StrCat("the owner before vanished while it handled topic ",

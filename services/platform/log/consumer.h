@@ -47,7 +47,9 @@ struct ConsumerOptions {
   int attempts = 5;                                      // of one entry, before it is parked
   absl::Duration first_retry = absl::Milliseconds(100);  // then four times as long each time
   absl::Duration handler_budget = absl::Seconds(3);      // a run that takes longer is given up
-  int careful = 100;     // entries of a stream that run alone after its owner vanished
+  // Entries of a stream that run alone after its owner vanished; at least a batch, so that they
+  // reach whatever the owner died of.
+  int careful = 100;
   int deaths = 3;        // of owners at one entry, before it is parked
   int left_behind = 16;  // hanging runs, before the group stands aside until some of them end
   LeaseTimes lease_times;

@@ -258,14 +258,14 @@ TEST_F(ConsumerTest, StopsWithinASecond) {
             testing::Stretched(absl::Seconds(1)));
 }
 
-// Prints the way from a committed event to its handler; the bound only catches a lost wake, which
-// would show as the poll interval.
+// Prints the way from a committed event to its handler. A wake that was lost would never be made
+// good for.
 TEST_F(ConsumerTest, EventReachesTheHandlerWithoutWaitingForAPoll) {
   POTOK_ABOUT_REDIS();
   StartRelay();
   testing::Recorder<std::chrono::steady_clock::time_point> handled;
   ConsumerOptions options = ConsumerDefaults();
-  options.sweep = absl::Hours(1);  // A wake that is lost is not made good for.
+  options.sweep = absl::Hours(1);
   Consumer consumer(options, database_.pool(),
                     [&](pg::Tx&, const std::vector<LogEntry>& entries) -> absl::Status {
                       for (size_t i = 0; i < entries.size(); ++i) {
@@ -287,7 +287,6 @@ TEST_F(ConsumerTest, EventReachesTheHandlerWithoutWaitingForAPoll) {
   std::sort(ms.begin(), ms.end());
   std::printf("commit -> handler: p50 %.2f ms, p95 %.2f ms, p99 %.2f ms, max %.2f ms\n",
               ms[ms.size() / 2], ms[ms.size() * 95 / 100], ms[ms.size() * 99 / 100], ms.back());
-  EXPECT_LT(absl::Milliseconds(ms[ms.size() / 2]), testing::Stretched(absl::Milliseconds(15)));
 }
 
 TEST_F(ConsumerTest, WhatFollowsABatchWithinThePaceIsOneBatch) {
@@ -338,7 +337,6 @@ TEST_F(ConsumerTest, BacklogDrainsInBatches) {
   const double consuming = seconds_since(start);
   std::printf("backlog: sequenced %.0f entries/s, consumed %.0f entries/s\n", kEntries / sequencing,
               kEntries / consuming);
-  EXPECT_LT(absl::Seconds(sequencing + consuming), testing::Stretched(absl::Seconds(30)));
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 // policy's order, gives it to those who have room under the locks on their load rows, and stores
 // each decision with everything it was made from. Only the rows of those it means to choose are
 // locked; when the locks show that it has to choose others, it begins again and locks all who could
-// be chosen. It reads the tables and nothing else, so any
-// number of passes at any time, from any replica, only ever repeats what still has to be done. Lock
-// order: ring, agents ascending, tickets ascending.
+// be chosen. So it does when escalations wait to be moved. It reads the tables and nothing else, so
+// any number of passes at any time, from any replica, only ever repeats what still has to be done.
+// Lock order: ring, agents ascending, tickets ascending.
 #pragma once
 
 #include <functional>

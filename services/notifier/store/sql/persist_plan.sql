@@ -1,5 +1,6 @@
 -- Everything a batch of events causes: deliveries, and the inbox notices among them, which are delivered with it.
 -- A row that is there already was decided before and stays as it is. Inbox heads are locked in one order.
+-- $1: somebody sends mail. The others are the columns of the deliveries (RowsOf in plan_store.cc).
 WITH r AS (
   SELECT *
     FROM unnest(
