@@ -89,7 +89,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Planted<RoutingFlaw>{RoutingFlaw::kGuardIsMissing, "GuardIsMissing"},
                       Planted<RoutingFlaw>{RoutingFlaw::kReturnKeepsSlot, "ReturnKeepsSlot"},
                       Planted<RoutingFlaw>{RoutingFlaw::kOrderIsByNumber, "OrderIsByNumber"},
-                      Planted<RoutingFlaw>{RoutingFlaw::kSkipsTheLast, "SkipsTheLast"}),
+                      Planted<RoutingFlaw>{RoutingFlaw::kSkipsTheLast, "SkipsTheLast"},
+                      Planted<RoutingFlaw>{RoutingFlaw::kPlansOnlyOnce, "PlansOnlyOnce"}),
     kName);
 
 TEST(BreakerSimulation, OpensProbesAndClosesAsTheListOfAllCallsSays) {

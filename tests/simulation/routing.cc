@@ -72,7 +72,10 @@ class RoutingWorld {
 
   void Build();
   void File();
-  void Pass(int flow);
+  void Pass(int flow, bool alone);
+  std::vector<WaitingTicket> Queue(int flow) const;
+  desk::Plan PlanUnderLocks(int flow, std::vector<Candidate> read,
+                            std::vector<WaitingTicket>* tickets);
   void Finish();
   void Decline();
   void TakeByHand();
@@ -166,8 +169,6 @@ int RoutingWorld::Total(int agent) const {
   return total;
 }
 
-// What the router plans with. In truth the loads of those it does not choose may be as they were a
-// moment before; router/work/pass_test.cc looks at that.
 std::vector<Candidate> RoutingWorld::Candidates(int flow, bool true_loads) const {
   std::vector<Candidate> candidates;
   for (const Member& member : flows_[static_cast<size_t>(flow)].members) {
@@ -205,12 +206,10 @@ void RoutingWorld::Release(Request& request) {
   request.holder = -1;
 }
 
-// router/work/pass.cc: one transaction under the lock of the flow's cursor.
-void RoutingWorld::Pass(int index) {
-  Flow& flow = flows_[static_cast<size_t>(index)];
+std::vector<WaitingTicket> RoutingWorld::Queue(int flow) const {
   std::vector<WaitingTicket> tickets;
   for (const Request& request : requests_) {
-    if (request.flow != index || request.holder >= 0 || !request.open) continue;
+    if (request.flow != flow || request.holder >= 0 || !request.open) continue;
     tickets.push_back(request.waiting);
     if (flaw_ == RoutingFlaw::kDeclinesForgotten) tickets.back().excluded.clear();
   }
@@ -221,9 +220,52 @@ void RoutingWorld::Pass(int index) {
       ticket.front = false;
     }
   }
+  return tickets;
+}
+
+// `read` and `tickets` are of a moment before. Only those whom a plan of that moment chooses are
+// locked and seen as they are now; when that is not enough, everybody is, and so is the queue.
+desk::Plan RoutingWorld::PlanUnderLocks(int index, std::vector<Candidate> read,
+                                        std::vector<WaitingTicket>* tickets) {
+  const Flow& flow = flows_[static_cast<size_t>(index)];
   const desk::Cursor cursor = flaw_ == RoutingFlaw::kCursorIsLost ? desk::Cursor() : flow.cursor;
-  const desk::Plan plan =
-      desk::MakePlan(flow.routing, cursor, Candidates(index, false), tickets, Now());
+  const desk::Plan intended = desk::MakePlan(flow.routing, cursor, read, *tickets, Now());
+  if (flaw_ == RoutingFlaw::kPlansOnlyOnce) return intended;
+  std::set<std::string> locked;
+  for (const desk::Assignment& each : intended.assignments) locked.insert(each.agent);
+  const std::vector<Candidate> now = Candidates(index, false);
+  for (size_t i = 0; i < read.size(); ++i) {
+    if (locked.count(read[i].employee) > 0) read[i] = now[i];
+  }
+  const std::vector<WaitingTicket> waiting = Queue(index);
+  const auto gone = [&](const WaitingTicket& ticket) {
+    return std::none_of(waiting.begin(), waiting.end(),
+                        [&](const WaitingTicket& each) { return each.id == ticket.id; });
+  };
+  tickets->erase(std::remove_if(tickets->begin(), tickets->end(), gone), tickets->end());
+  desk::Plan plan = desk::MakePlan(flow.routing, cursor, read, *tickets, Now());
+  const bool wants_others =
+      std::any_of(plan.assignments.begin(), plan.assignments.end(),
+                  [&](const desk::Assignment& each) { return locked.count(each.agent) == 0; });
+  if (!wants_others) return plan;
+  *tickets = waiting;
+  return desk::MakePlan(flow.routing, cursor, now, *tickets, Now());
+}
+
+// router/work/pass.cc: one transaction under the lock of the flow's cursor. Unless it is `alone`,
+// somebody takes or gives back a request between its first read and its locks.
+void RoutingWorld::Pass(int index, bool alone) {
+  Flow& flow = flows_[static_cast<size_t>(index)];
+  std::vector<Candidate> read = Candidates(index, false);
+  std::vector<WaitingTicket> tickets = Queue(index);
+  if (!alone) {
+    switch (random_.Below(3)) {
+      case 0: Finish(); break;
+      case 1: Decline(); break;
+      default: TakeByHand(); break;
+    }
+  }
+  const desk::Plan plan = PlanUnderLocks(index, std::move(read), &tickets);
   flow.cursor = plan.cursor;
   stale_loads_ = loads_;
   CheckOrder(plan, tickets, index);
@@ -243,6 +285,8 @@ void RoutingWorld::Pass(int index) {
     Give(*request, member->agent);
     if (how[assignment.ticket] == "turn") ++flow.turns[{member->line, member->agent}];
   }
+  // What changed meanwhile is the next one's business, and wakes it.
+  if (!alone) return Pass(index, true);
   CheckNobodyIdle(index);
   CheckFair(index);
 }
@@ -417,12 +461,12 @@ RoutingResult RoutingWorld::Run() {
       case 7:
         if (!plain_ || random_.Chance(0.2)) Change();
         break;
-      default: Pass(Some(flows_.size())); break;
+      default: Pass(Some(flows_.size()), random_.Chance(0.5)); break;
     }
     CheckCaps();
   }
   for (size_t flow = 0; flow < flows_.size() && !result_.violation; ++flow) {
-    Pass(static_cast<int>(flow));
+    Pass(static_cast<int>(flow), true);
   }
   return std::move(result_);
 }

@@ -1,5 +1,5 @@
 // One schedule of the routing: people who come and go, requests that come, are declined, finished
-// and given back, and passes of the real plan over what the locks show.
+// and given back, and passes of the real plan over what was read and what the locks show.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@ enum class RoutingFlaw {
   kReturnKeepsSlot,    // a request that is given back still counts
   kOrderIsByNumber,    // the queue is not ordered by urgency and wait
   kSkipsTheLast,       // a pass looks at all requests but one
+  kPlansOnlyOnce,      // what was read before the locks is carried out under them
 };
 
 struct RoutingResult {

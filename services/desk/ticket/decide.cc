@@ -345,7 +345,10 @@ class Decider {
   }
   absl::Status RoomFor(const std::string& agent) const {
     const auto load = facts_.loads.find(agent);
-    if (load == facts_.loads.end()) return NotEligible(*ticket_, agent, "NOT_A_MEMBER");
+    // Who left the team keeps a row without any slots.
+    if (load == facts_.loads.end() || load->second.cap == 0) {
+      return NotEligible(*ticket_, agent, "NOT_A_MEMBER");
+    }
     if (!load->second.HasRoom()) return AtCap(*ticket_, agent, load->second);
     return absl::OkStatus();
   }

@@ -166,6 +166,8 @@ TEST_F(DecideTest, NobodyTakesATicketOverTheCap) {
   EXPECT_EQ(ReasonOf(Do(SystemViewer(), AssignTicket{"boris", "manual"}).status()), "AGENT_AT_CAP");
   EXPECT_EQ(ReasonOf(Do(SystemViewer(), AssignTicket{"nobody", "manual"}).status()),
             "NOT_ELIGIBLE");
+  facts_.loads["gone"] = {0, 0};
+  EXPECT_EQ(ReasonOf(Do(SystemViewer(), AssignTicket{"gone", "manual"}).status()), "NOT_ELIGIBLE");
   ASSERT_TRUE(Do(SystemViewer(), AssignTicket{"anna", "manual"}).ok());
   EXPECT_EQ(ReasonOf(Do(admin_, TransferTicket{"boris", ""}).status()), "AGENT_AT_CAP");
 }

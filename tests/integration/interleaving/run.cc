@@ -144,10 +144,8 @@ bool WasSo(const Answer& answer, const Actor& actor, const Actor& other, const O
            });
   }
   if (answer.reason == "AGENT_AT_CAP") {
-    // Who left the team has room for none.
-    return said("active") == said("max_active") &&
-           (ever([&](const Seen& seen) { return seen.holder == said("agent"); }) ||
-            (said("max_active") == "0" && came_from("leave the team")));
+    return said("active") == said("max_active") && said("max_active") != "0" &&
+           ever([&](const Seen& seen) { return seen.holder == said("agent"); });
   }
   if (answer.reason == "NOT_ELIGIBLE") {
     if (said("why") == "ON_LEAVE") return came_from("leave");
