@@ -15,9 +15,9 @@
 #include "platform/rpc/validate.h"
 #include "potok/api/v1/options.pb.h"
 
-#if defined(__SANITIZE_THREAD__)
-#include <sanitizer/tsan_interface.h>
-#endif
+// The thread sanitizer's, which are there in its build only.
+extern "C" void __tsan_acquire(void* name) __attribute__((weak));
+extern "C" void __tsan_release(void* name) __attribute__((weak));
 
 namespace potok::rpc {
 namespace {
@@ -36,15 +36,13 @@ RpcMethod::RpcType TypeOf(const MethodDescriptor& method) {
 
 // gRPC gives handlers to its threads in code that TSan does not see, and such a thread may be older
 // than the server: without a word everything that a handler finds would look like a race.
-#if defined(__SANITIZE_THREAD__)
-// Its address is a name. The load of an atomic that nobody looks at would be optimised away.
-char handlers;
-void HandlerMade() { __tsan_release(&handlers); }
-void HandlerFound() { __tsan_acquire(&handlers); }
-#else
-void HandlerMade() {}
-void HandlerFound() {}
-#endif
+char handlers;  // Its address is their name.
+void HandlerMade() {
+  if (__tsan_release != nullptr) __tsan_release(&handlers);
+}
+void HandlerFound() {
+  if (__tsan_acquire != nullptr) __tsan_acquire(&handlers);
+}
 
 class GuardedHandler final : public MethodHandler {
  public:

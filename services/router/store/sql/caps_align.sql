@@ -4,7 +4,8 @@
 INSERT INTO ledger.agent_load AS l (agent_id, flow_id, active, cap)
 SELECT m.employee, m.flow_id, 0, coalesce(m.max_active, $2::int)
   FROM router.member m
-  LEFT JOIN ledger.agent_load have ON have.agent_id = m.employee AND have.flow_id = m.flow_id
- WHERE m.flow_id = $1 AND m.removed_at IS NULL AND have.cap IS DISTINCT FROM coalesce(m.max_active, $2::int)
+ WHERE m.flow_id = $1 AND m.removed_at IS NULL
+   AND (SELECT have.cap FROM ledger.agent_load have WHERE have.agent_id = m.employee AND have.flow_id = m.flow_id)
+       IS DISTINCT FROM coalesce(m.max_active, $2::int)
  ORDER BY m.employee
 ON CONFLICT (agent_id, flow_id) DO UPDATE SET cap = excluded.cap WHERE l.cap <> excluded.cap
