@@ -60,16 +60,20 @@ void Remember(Scene& scene, const CreateTicketRequest& request, const grpc::Stat
 // Row 29.
 absl::Status SendHugeBodies(Scene& scene) {
   Service& intake = scene.plant.service("intake", scene.choices.Below(2));
-  const auto stub = IntakeService::NewStub(ChannelTo(intake.address()));
+  // As strangers come; a socket of the machine's own has no meter of frames behind it.
+  const auto stub = IntakeService::NewStub(ChannelTo(intake.tcp_address()));
   Ticket answer;
   scene.Let(absl::Seconds(1));
   const int64_t at_first = intake.rss_kib();
   int64_t refused = 0, worst = 0;
-  const auto send = [&](CreateTicketRequest request, const char* what) {
+  std::map<std::string, int64_t> worst_of;
+  const auto send = [&](CreateTicketRequest request, const std::string& what) {
     const int64_t before = intake.rss_kib();
     const grpc::Status status =
         Create(*stub, request, "Bearer dev:asks-1:requester", absl::Seconds(20), &answer);
-    worst = std::max(worst, intake.rss_kib() - before);
+    const int64_t growth = intake.rss_kib() - before;
+    worst = std::max(worst, growth);
+    worst_of[what] = std::max(worst_of[what], growth);
     const bool clean = status.error_code() == grpc::INVALID_ARGUMENT ||
                        status.error_code() == grpc::RESOURCE_EXHAUSTED;
     scene.evidence.Expect(clean, absl::StrCat(what, " was answered with code ", status.error_code(),
@@ -81,7 +85,7 @@ absl::Status SendHugeBodies(Scene& scene) {
     for (const size_t bytes : {size_t{3900} << 10, size_t{4200} << 10, size_t{64} << 20}) {
       CreateTicketRequest request = Request(scene.choices, "Huge");
       request.mutable_ticket()->set_description(std::string(bytes, 'x'));
-      send(request, "a body of megabytes");
+      send(request, absl::StrCat("a body of ", bytes >> 20, " MiB"));
     }
     CreateTicketRequest title = Request(scene.choices, std::string(1000000, 'y'));
     send(title, "a title of a million characters");
@@ -93,6 +97,10 @@ absl::Status SendHugeBodies(Scene& scene) {
   scene.evidence.Bite("bodies refused", refused);
   scene.evidence.Measure("growth of intake by one call", static_cast<double>(worst) / 1024, 32,
                          "MiB");
+  for (const auto& [what, growth] : worst_of) {
+    scene.evidence.Measure(absl::StrCat("of that, by ", what), static_cast<double>(growth) / 1024,
+                           0, "MiB");
+  }
   // Also of other people's calls meanwhile; what the allocator keeps is used again.
   scene.evidence.Measure("growth of intake in all",
                          static_cast<double>(intake.rss_kib() - at_first) / 1024, 64, "MiB");
