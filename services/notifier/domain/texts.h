@@ -1,11 +1,10 @@
 // The texts of notices: templates in a strict subset of Mustache, one for each rule and language.
 //
 // The first line of a template is the title, the rest the text; no section reaches from one into
-// the other. Variables are those of
-// KnownVariables(); sections test whether one is there. A template with an unknown variable, a
-// partial or a broken section is refused when it is loaded, and a variable that is used outside of
-// a section but not there is an error when it is rendered: a notice never goes out with a hole in
-// it.
+// the other. Variables are those of KnownVariables(); sections test whether one is there. A
+// template with an unknown variable, a partial or a broken section is refused when it is loaded,
+// and a variable that is used outside of a section but not there is an error when it is rendered: a
+// notice never goes out with a hole in it.
 #pragma once
 
 #include <functional>

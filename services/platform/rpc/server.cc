@@ -1,5 +1,6 @@
 #include "platform/rpc/server.h"
 
+#include <grpc/support/time.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
@@ -119,7 +120,9 @@ void Server::Shutdown(std::chrono::milliseconds grace) {
   if (server_ == nullptr) return;
   acceptor_->Stop();
   front_.EndStreams();
-  server_->Shutdown(std::chrono::system_clock::now() + grace);
+  // By the clock that no correction of the time moves.
+  server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                                 gpr_time_from_millis(grace.count(), GPR_TIMESPAN)));
   server_->Wait();
   server_.reset();
 }

@@ -1,5 +1,6 @@
 #include "router/store/routing_store.h"
 
+#include "platform/pg/column_params.h"
 #include "router/sql.h"
 
 namespace potok::router {
@@ -127,23 +128,15 @@ int WriteReasons(pg::Tx& tx, const std::string& flow, const std::vector<QueuePro
 
 void RecordPass(pg::Tx& tx, const std::string& flow, const desk::Cursor& cursor,
                 const std::vector<MadeDecision>& made) {
-  std::vector<int> parts, flow_versions;
-  std::vector<int64_t> versions;
-  std::vector<std::string> tickets, agents, bodies;
-  std::vector<std::optional<absl::Time>> instants;
+  pg::ColumnParams<7> decisions;
   for (const MadeDecision& each : made) {
     const desk::Decision& decision = each.stored.decision;
-    parts.push_back(each.part);
-    tickets.push_back(decision.ticket);
-    versions.push_back(each.version);
-    flow_versions.push_back(each.flow_version);
-    agents.push_back(decision.chosen);
-    instants.push_back(decision.at);
-    bodies.push_back(ToJson(each.stored));
+    decisions.AddRow(each.part, decision.ticket, each.version, each.flow_version, decision.chosen,
+                     decision.at, ToJson(each.stored));
   }
-  tx.Run(sql::kRecordPass, flow, cursor.last_agent, pg::IntArray(parts), pg::TextArray(tickets),
-         pg::IntArray(versions), pg::IntArray(flow_versions), pg::TextArray(agents),
-         pg::TimeArray(instants), pg::TextArray(bodies));
+  std::vector<pg::Param> arguments = {pg::ToParam(flow), pg::ToParam(cursor.last_agent)};
+  decisions.TakeTo(&arguments);
+  tx.RunBound(sql::kRecordPass, arguments);
 }
 
 std::vector<FlowQueue> ReadFlowsToVisit(pg::Tx& tx) {
