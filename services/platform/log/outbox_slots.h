@@ -18,14 +18,14 @@ struct OutboxSlotOptions {
   // readers wait up to 100 ms.
   absl::Duration after_busy = absl::Seconds(5);
   // Below this a slot is not worth the new file and the plans that have to be made again.
-  std::int64_t keep_bytes = 1 << 20;
+  std::int64_t keep_bytes = 128 << 10;
   Hooks hooks;
 };
 
 // Keeps the outbox small whatever snapshots are held open: its rows live milliseconds, but their
 // dead versions stay as long as the oldest snapshot, and every look for the first row of a part has
-// to step over them. New rows go to one of two slots, which changes each half minute; the other one
-// is truncated as soon as it is empty. So at most a minute's rows lie about.
+// to step over them. New rows go to one of two slots, which changes each ten seconds; the other one
+// is truncated as soon as it is empty. So at most twenty seconds' rows lie about.
 //
 // Not thread-safe; a turn takes up to about 150 ms.
 class OutboxSlots {

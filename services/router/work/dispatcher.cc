@@ -10,6 +10,13 @@
 #include "router/store/routing_store.h"
 
 namespace potok::router {
+namespace {
+
+// On a scaled clock. Each sweep looks at all that waits: twenty a second were a tenth of the
+// database.
+constexpr absl::Duration kSoonestSweep = absl::Milliseconds(200);
+
+}  // namespace
 
 Dispatcher::Dispatcher(pg::Pool& pool, const Clock& clock, Pass& pass, Rehome& rehome,
                        RouterMetrics& metrics, DispatcherOptions options)
@@ -105,7 +112,7 @@ void Dispatcher::RunWorker() {
 }
 
 absl::Duration Dispatcher::Interval() const {
-  return std::clamp(clock_.ToReal(absl::Minutes(1)), absl::Milliseconds(50), options_.sweep);
+  return std::clamp(clock_.ToReal(absl::Minutes(1)), kSoonestSweep, options_.sweep);
 }
 
 void Dispatcher::RunSweeper() {

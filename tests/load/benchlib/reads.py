@@ -112,6 +112,7 @@ COMPARE = {
     "ledger.reference_calendar_versions": "versions of reference data",
     "ledger.reference_flows": "versions of reference data",
     "ledger.reference_policy_versions": "versions of reference data",
+    "platform.heads": "the streams and the heads of at most sixteen parts",
     "platform.lease_gain": "the leases of one kind",
     "platform.replay_begin": "one dead letter; the streams of a part",
     "platform.sequence": "rows of a batch with the heads of sixteen parts",
