@@ -112,7 +112,7 @@ void Dispatcher::RunWorker() {
 }
 
 absl::Duration Dispatcher::Interval() const {
-  return std::clamp(clock_.ToReal(absl::Minutes(1)), kSoonestSweep, options_.sweep);
+  return std::min(options_.sweep, std::max(kSoonestSweep, clock_.ToReal(absl::Minutes(1))));
 }
 
 void Dispatcher::RunSweeper() {
