@@ -16,7 +16,7 @@ namespace potok::ledger {
 namespace {
 
 constexpr size_t kExamples = 5;
-constexpr int kFolded = 20000;
+constexpr int kFolded = 20000;  // As the titles below say.
 // Tickets read at once: bounds what is held in memory, and what a statement is planned for.
 constexpr size_t kPage = 2000;
 
@@ -112,9 +112,10 @@ class Folds {
 
   const ReferenceSnapshot& reference_;
   InvariantResult* const moves_;
-  InvariantResult fold_{"F1", "a ticket's row is the fold of its events",
-                        "строка заявки равна свёртке её событий"};
-  InvariantResult due_{"I27", "due instants equal the calendar", "сроки равны календарю"};
+  InvariantResult fold_{"F1", "a ticket's row is the fold of its events (the newest 20000 tickets)",
+                        "строка заявки равна свёртке её событий (20000 последних заявок)"};
+  InvariantResult due_{"I27", "due instants equal the calendar (the newest 20000 tickets)",
+                       "сроки равны календарю (20000 последних заявок)"};
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ absl::Status Partition(Scene& scene) {
             names[static_cast<size_t>(scene.choices.Below(static_cast<int>(names.size())))]);
   const absl::Duration each =
       std::max(absl::Seconds(11), scene.length / static_cast<int>(names.size()));
-  int64_t taken_over = 0, held_before = 0, lost_packets = 0;
+  int64_t taken_over = 0, held_before = 0, reconnected = 0;
   double slowest = 0, slowest_deaf = 0;
   int way = scene.choices.Below(3);
   for (const std::string& name : names) {
@@ -59,14 +59,16 @@ absl::Status Partition(Scene& scene) {
     LinkFault silent;
     silent.lose_up = silent.lose_down = true;
     Service& other = plant.service(name, 1 - victim.replica());
+    const int64_t opened = other.to_redis().counts().opened;
     other.to_redis().Set(silent);
     scene.Let(absl::Seconds(2));
-    lost_packets += 1;
     victim.to_postgres().Heal();
     other.to_redis().Heal();
+    scene.Let(absl::Seconds(1));
+    reconnected += other.to_redis().counts().opened - opened;
   }
   scene.evidence.Bite("leases taken over", taken_over);
-  scene.evidence.Bite("times Redis was out of reach", lost_packets);
+  scene.evidence.Bite("connections to Redis given up and made anew", reconnected);
   scene.evidence.Measure("takeover", slowest, 7);
   scene.evidence.Measure("takeover when only the answers are lost", slowest_deaf, 9);
   scene.evidence.Recovered(std::max(slowest, slowest_deaf));
@@ -81,7 +83,15 @@ absl::Status Flap(Scene& scene) {
   const int64_t before = scene.traffic.oracle().acknowledged();
   const absl::Duration end = Monotonic() + scene.length;
   const int victim = scene.choices.Below(2);
-  int64_t flaps = 0;
+  const auto opened = [&] {
+    int64_t all = 0;
+    for (const std::string& name : ServiceNames()) {
+      all += plant.service(name, victim).to_postgres().counts().opened;
+      all += plant.service(name, victim).to_redis().counts().opened;
+    }
+    return all;
+  };
+  const int64_t opened_before = opened();
   LinkFault down;
   down.lose_up = down.lose_down = true;
   while (Monotonic() < end) {
@@ -95,9 +105,8 @@ absl::Status Flap(Scene& scene) {
       plant.service(name, victim).to_redis().Heal();
     }
     scene.Let(absl::Seconds(1));
-    ++flaps;
   }
-  scene.evidence.Bite("times the links went down", flaps);
+  scene.evidence.Bite("connections given up and made anew", opened() - opened_before);
   scene.evidence.Expect(scene.traffic.oracle().acknowledged() > before,
                         "nothing was acknowledged while the links flapped");
   // The first six seconds may see one change of hands that was due anyhow.

@@ -8,7 +8,8 @@ namespace potok::chaos {
 namespace {
 
 // As superuser, past every rule of the schema: an acknowledged ticket is forgotten, another is
-// filed twice, a log entry vanishes, a mail that was never sent is marked as sent.
+// filed twice, a log entry vanishes, a mail that was never sent is marked as sent. And a bite that
+// never bit, which makes a run void.
 absl::Status Spoil(Scene& scene) {
   Postgres& postgres = scene.plant.postgres();
   const auto do_it = [&](const std::string& sql) {
@@ -30,6 +31,7 @@ absl::Status Spoil(Scene& scene) {
       " finished_at) VALUES (0, gen_random_uuid(), gen_random_uuid(), 1, 'ring', 'r', 'k', 'r',"
       " 'x', 'email', 'en', '{}', '<never@example.test>', now(), 'sent', now(), now(), now())");
   scene.Let(scene.length);
+  scene.evidence.Bite("what was never done", 0);
   return absl::OkStatus();
 }
 
@@ -44,7 +46,8 @@ std::vector<Row> PlantedRows() {
        .drain = absl::Seconds(5),
        .fault_of = Spoil,
        .must_see = {"acknowledged and lost: Request", "I10 during the run", "I11 during the run",
-                    "marked as sent and never received: <never@example.test>"}}};
+                    "marked as sent and never received: <never@example.test>",
+                    "the fault did not bite: what was never done"}}};
 }
 
 }  // namespace potok::chaos

@@ -17,6 +17,8 @@ namespace {
 
 constexpr absl::Duration kBefore = absl::Seconds(2);
 constexpr absl::Duration kAfter = absl::Seconds(2);
+// Of the checks about each second; one that is cut short by the fault does not count.
+constexpr int kFewestLooks = 2;
 
 absl::Duration run_started;
 
@@ -37,13 +39,17 @@ bool RunResult::is_void() const {
 }
 
 bool RunResult::ok() const {
-  const auto seen = [this](const std::string& text) {
-    return std::any_of(
-        evidence.violations.begin(), evidence.violations.end(),
-        [&](const std::string& violation) { return absl::StrContains(violation, text); });
+  std::vector<std::string> complaints = evidence.violations;
+  for (const auto& [name, count] : evidence.bites) {
+    if (count <= 0) complaints.push_back("the fault did not bite: " + name);
+  }
+  const auto seen = [&](const std::string& text) {
+    return std::any_of(complaints.begin(), complaints.end(), [&](const std::string& complaint) {
+      return absl::StrContains(complaint, text);
+    });
   };
   if (!must_see.empty()) return std::all_of(must_see.begin(), must_see.end(), seen);
-  return evidence.violations.empty() && !is_void();
+  return complaints.empty();
 }
 
 RunResult RunRow(const Row& row, const RunOptions& options) {
@@ -88,6 +94,8 @@ RunResult RunRow(const Row& row, const RunOptions& options) {
   Progress("the load has ended");
 
   const Oracle& oracle = traffic.oracle();
+  evidence.Expect(judge.looks() >= kFewestLooks,
+                  absl::StrCat("the judge could look only ", judge.looks(), " times meanwhile"));
   judge.Final(oracle, row.drain);
   if (row.afterwards) row.afterwards(scene);
   const absl::Duration gap = oracle.LongestGap(begin, end);

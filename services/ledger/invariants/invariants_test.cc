@@ -59,6 +59,15 @@ TEST_F(InvariantsTest, EveryCheckedInvariantHasAPlantedViolation) {
   EXPECT_EQ(planted, listed);
 }
 
+TEST_F(InvariantsTest, EachOfTheDesignIsCheckedOrListedWithTheReasonWhyNot) {
+  std::set<std::string> named = {"I27"};  // By verify_folds.cc.
+  for (const Invariant& invariant : Invariants()) {
+    named.insert(std::string(invariant.id));
+    EXPECT_TRUE(invariant.statement != nullptr || !invariant.why_not.empty()) << invariant.id;
+  }
+  for (int i = 1; i <= 28; ++i) EXPECT_EQ(named.count(absl::StrCat("I", i)), 1) << "I" << i;
+}
+
 TEST_F(InvariantsTest, ADeskAtRestKeepsThemAll) {
   FillTheDesk();
   Quiesce();

@@ -131,6 +131,32 @@ INSTANTIATE_TEST_SUITE_P(
                 "INTERNAL: щщщ"}),
     [](const auto& failure) { return failure.param.name; });
 
+// Offsets are a line, so tickets of the same topic and part wait for what stands before them, for
+// the poison's budget at most; no ticket of another stream waits at all.
+TEST_F(ConsumerPoisonTest, ANeighbourInTheStreamWaitsForTheBudgetAndNobodyElseWaits) {
+  constexpr int kNeighbour = 1 + 48;  // The same topic and part as the poison.
+  StartRelay();
+  std::atomic<bool> others_done{false};
+  Consumer consumer(ConsumerDefaults(), database_.pool(), Poisoned([&](pg::Tx&) -> absl::Status {
+                      // What stands in other streams is handled while this one has not been parked.
+                      if (!others_done) return absl::UnavailableError("later");
+                      return absl::InternalError("never");
+                    }));
+  consumer.Start();
+  ASSERT_THAT(Append(database_.pool(), 1, 1, 3), IsOk());
+  ASSERT_THAT(Append(database_.pool(), kNeighbour, 1, 5), IsOk());
+  for (int e = 2; e < 16; ++e) ASSERT_THAT(Append(database_.pool(), e, 1, 10), IsOk());
+  const auto effects_of = [&](const std::string& entities) {
+    return Int("SELECT count(*) FROM public.effect WHERE " + entities);
+  };
+  ASSERT_TRUE(Eventually([&] { return effects_of("NOT (topic = 2 AND part = 1)") == 140; }));
+  EXPECT_EQ(effects_of("entity = '" + Entity(kNeighbour) + "'"), 0);
+  EXPECT_EQ(Parked(), "");
+  others_done = true;
+  ASSERT_TRUE(Eventually([&] { return effects_of("entity = '" + Entity(kNeighbour) + "'") == 5; }));
+  EXPECT_THAT(Parked(), HasSubstr("analytics|2|1|3|3|5|parked|"));
+}
+
 TEST_F(ConsumerPoisonTest, AHandlerThatHangsIsLeftBehindAndCanNeverCommit) {
   StartRelay();
   Gate gate;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -56,6 +57,32 @@ TEST_F(RelayOverRedis, OutOfMemoryStopsTheAnnouncingAndNeverTheSequencing) {
   EXPECT_TRUE(Eventually([&] { return InRedis() == 9; })) << InRedis();
   EXPECT_FALSE(relay.Stats().paused);
   EXPECT_EQ(relay.Stats().incarnations, 0);
+}
+
+// Before Redis refuses anything: what others keep in it must not be refused because of the log.
+TEST_F(RelayOverRedis, AnnouncingStopsAtFourFifthsOfTheMemoryWhileThereIsStillRoom) {
+  POTOK_ABOUT_REDIS();
+  Relay relay(RelayDefaults(), database_.pool());
+  relay.Start();
+  ASSERT_THAT(Append(database_.pool(), 1, 1, 2), IsOk());
+  ASSERT_TRUE(Eventually([&] { return InRedis() == 2; }));
+  // What is used is nine tenths of what there is.
+  const auto info = direct_.Command({"INFO", "memory"});
+  ASSERT_THAT(info, IsOk());
+  const std::string used = "used_memory:";
+  const size_t at = info->text.find(used);
+  ASSERT_NE(at, std::string::npos);
+  const std::int64_t bytes = std::stoll(info->text.substr(at + used.size()));
+  Tell({"CONFIG", "SET", "maxmemory", absl::StrCat(bytes / 9 * 10)});
+  ASSERT_TRUE(Eventually([&] { return relay.Stats().paused; }));
+  ASSERT_THAT(Append(database_.pool(), 1, 3, 9), IsOk());
+  ASSERT_TRUE(Sequenced(9));
+  EXPECT_EQ(InRedis(), 2);
+  EXPECT_TRUE(relay.Stats().redis_up);
+  Tell({"SET", "somebody else's", "still taken"});  // Out of memory it would be refused.
+  Tell({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_TRUE(Eventually([&] { return InRedis() == 9; })) << InRedis();
+  EXPECT_FALSE(relay.Stats().paused);
 }
 
 TEST_F(RelayOverRedis, PrimaryOfThePastIsLeftAloneUntilItIsThePrimaryAgain) {
