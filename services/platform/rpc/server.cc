@@ -23,9 +23,6 @@ constexpr int kMaxSend = 8 << 20;
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(FrameMeter::kMostMessageBytes);
   builder.SetMaxSendMessageSize(kMaxSend);
-  // Else the window grows with the speed of the link, to many times what one message may be, and a
-  // sender fills it before it hears that its message is refused.
-  builder.AddChannelArgument("grpc.http2.bdp_probe", 0);
   builder.AddChannelArgument("grpc.max_metadata_size", 16384);
   builder.AddChannelArgument("grpc.max_concurrent_streams", 200);
   // Reconnecting is how a client notices replicas that came later.
