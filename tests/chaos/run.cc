@@ -33,16 +33,17 @@ void Scene::Let(absl::Duration pass) const { absl::SleepFor(pass); }
 
 void Scene::Say(const std::string& what) const { Progress(what); }
 
-bool RunResult::is_void() const {
-  return std::any_of(evidence.bites.begin(), evidence.bites.end(),
-                     [](const auto& bite) { return bite.second <= 0; });
+std::vector<std::string> RunResult::Unbitten() const {
+  std::vector<std::string> names;
+  for (const auto& [name, count] : evidence.bites) {
+    if (count <= 0) names.push_back("the fault did not bite: " + name);
+  }
+  return names;
 }
 
 bool RunResult::ok() const {
-  std::vector<std::string> complaints = evidence.violations;
-  for (const auto& [name, count] : evidence.bites) {
-    if (count <= 0) complaints.push_back("the fault did not bite: " + name);
-  }
+  std::vector<std::string> complaints = Unbitten();
+  complaints.insert(complaints.end(), evidence.violations.begin(), evidence.violations.end());
   const auto seen = [&](const std::string& text) {
     return std::any_of(complaints.begin(), complaints.end(), [&](const std::string& complaint) {
       return absl::StrContains(complaint, text);

@@ -32,7 +32,9 @@ struct RunResult {
 
   std::vector<std::string> must_see;  // Of the row.
 
-  bool is_void() const;
+  // A line for each bite that was named and never bit: such a run is void.
+  std::vector<std::string> Unbitten() const;
+  bool is_void() const { return !Unbitten().empty(); }
   bool ok() const;
 };
 

@@ -24,6 +24,7 @@
 #include "ledger/reference_write.h"
 #include "ledger/verify.h"
 #include "platform/clock/clock.h"
+#include "platform/testing/signal.h"
 #include "platform/testing/stack.h"
 #include "platform/testing/status_matchers.h"
 
@@ -300,7 +301,8 @@ TEST_F(InvariantsTest, RandomLivesThroughTwoReplicasBreakNone) {
       }
       RepublishPolicy();
     }
-    absl::SleepFor(absl::Milliseconds(30));
+    // Spread over their two thousand commands, however long those take.
+    if (!testing::Eventually([&] { return accepted + refused >= 45 * (i + 1); })) break;
   }
   for (std::thread& person : people) person.join();
   EXPECT_GT(accepted, 200);

@@ -25,7 +25,8 @@ struct OutboxSlotOptions {
 // Keeps the outbox small whatever snapshots are held open: its rows live milliseconds, but their
 // dead versions stay as long as the oldest snapshot, and every look for the first row of a part has
 // to step over them. New rows go to one of two slots, which changes each ten seconds; the other one
-// is truncated as soon as it is empty. So at most twenty seconds' rows lie about.
+// is truncated as soon as it is empty, if it is worth it. So at most twenty seconds' rows lie
+// about, or `keep_bytes` of them.
 //
 // Not thread-safe; a turn takes up to about 150 ms.
 class OutboxSlots {
