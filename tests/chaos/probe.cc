@@ -92,6 +92,16 @@ Takeover AwaitTakeover(Plant& plant, const std::vector<std::string>& leases, dou
   return takeover;
 }
 
+bool AwaitSettledLeases(Plant& plant, absl::Duration patience) {
+  return Eventually(
+      [&] {
+        const auto rows = plant.postgres().Rows(
+            "SELECT max(acquired_at) < clock_timestamp() - interval '8 s' FROM ledger.lease_log");
+        return rows.ok() && (*rows)[0][0] == "t";
+      },
+      patience);
+}
+
 void CountTakeover(Scene& scene, const Takeover& takeover, double bound) {
   scene.evidence.Bite("takeovers", takeover.taken);
   scene.evidence.Measure("takeover", takeover.seconds, bound);

@@ -17,6 +17,9 @@ namespace potok::chaos {
 std::vector<std::string> LeasesOf(Plant& plant, const Service& service,
                                   const std::string& family = "");
 
+// Until each lease has had its owner for longer than a ttl. False when that takes too long.
+bool AwaitSettledLeases(Plant& plant, absl::Duration patience);
+
 struct Takeover {
   int taken = 0;       // Of the leases.
   int left = 0;        // Not taken within the patience.

@@ -257,6 +257,10 @@ absl::Status RollingRestart(Scene& scene) {
   for (size_t i = order.size(); i > 1; --i) {
     std::swap(order[i - 1], order[static_cast<size_t>(scene.choices.Below(static_cast<int>(i)))]);
   }
+  // What was just handed over is watched more closely than what everybody has had for a while.
+  if (!AwaitSettledLeases(scene.plant, absl::Seconds(30))) {
+    return absl::DeadlineExceededError("leases still change hands");
+  }
   int64_t stopped = 0;
   for (const std::string& name : order) {
     for (Service* service : scene.plant.replicas(name)) {

@@ -211,7 +211,11 @@ void ConsumerThread::Park(const log::ConsumerAction& action) {
         return world.postgres.PickLog(group, wants, 1);
       },
       [&world = world_, &process = process_, owner = process_.owner, group = group_, held = held_,
-       settles = action.settles_blind, reason = action.reason](const Pick& pick) {
+       settles = action.settles_blind, reason = action.reason,
+       offset = action.offset](const Pick& pick) {
+        if (pick.spans.empty() || pick.spans[0].entries[0].pos != offset + 1) {
+          return std::optional<Answer>(Answer());
+        }
         const std::vector<Pick::Span> moved = world.postgres.CommitTake(pick, /*park=*/true);
         if (moved.empty()) return std::optional<Answer>(Answer());
         if (settles) world.postgres.SettleBlind(group, held);

@@ -38,21 +38,27 @@ void Faults::Plan(Micros until, bool without_redis) {
     world_.queue.In(world_.random.Between(0, until), [this, kind] {
       if (over_) return;
       ++count_;
-      Strike(kind >= kOfLeases, [this, kind] { (this->*kAll[kind])(); });
+      Strike(kind >= kOfLeases, kAll[kind] == &Faults::Terminate,
+             [this, kind] { (this->*kAll[kind])(); });
     });
   }
 }
 
-void Faults::Strike(bool of_redis, const std::function<void()>& what) {
+void Faults::Strike(bool of_redis, bool in_order, const std::function<void()>& what) {
   // Whatever becomes of Redis disturbs no lease and no sequencing.
   of_redis_ = of_redis;
-  if (!of_redis) world_.Disturbed();
+  in_order_ = in_order;
+  if (in_order) {
+    world_.oracle.DisturbedInOrder();
+  } else if (!of_redis) {
+    world_.Disturbed();
+  }
   what();
 }
 
 void Faults::Later(Micros wait, std::function<void()> undo) {
-  world_.queue.In(wait, [this, of_redis = of_redis_, undo = std::move(undo)] {
-    if (!over_) Strike(of_redis, undo);
+  world_.queue.In(wait, [this, of_redis = of_redis_, in_order = in_order_, undo = std::move(undo)] {
+    if (!over_) Strike(of_redis, in_order, undo);
   });
 }
 
@@ -125,7 +131,7 @@ void Faults::Terminate() {
     if (process.epoch != epoch) return;
     world_.Say(process.owner, " has ended");
     End(process);
-    Later(Short(), [this, &process] { Start(process); });
+    Later(world_.random.Chance(0.5) ? Long() : Short(), [this, &process] { Start(process); });
   };
   for (int wait = 1; wait <= 20; ++wait) {
     Later(wait * kSecond / 2, [&process, epoch, end, wait] {

@@ -25,7 +25,7 @@ class Faults {
 
  private:
   using Fault = void (Faults::*)();
-  void Strike(bool of_redis, const std::function<void()>& what);
+  void Strike(bool of_redis, bool in_order, const std::function<void()>& what);
   Process& Somebody();
   Micros Long() { return world_.random.Between(100, 15'000) * kMillisecond; }
   Micros Short() { return world_.random.Between(10, 2000) * kMillisecond; }
@@ -61,6 +61,7 @@ class Faults {
   const std::function<void(Process&)> start_;
   bool over_ = false;
   bool of_redis_ = false;        // what strikes now
+  bool in_order_ = false;        // that process was asked to end
   Micros clock_lags_until_ = 0;  // leases of before live until then
   std::int64_t count_ = 0;
 };

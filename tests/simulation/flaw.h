@@ -18,6 +18,7 @@ enum class Flaw {
   kNoFence,
   kHandsOverAtOnce,
   kDeadOwnerSeenLate,
+  kEndedOwnerSeenLate,
   kLostGainForgotten,
   kRenewsUnheard,
   // Of the relay.

@@ -44,9 +44,10 @@ void KeeperThread::Step() {
       if (world_.flaw == Flaw::kDeadOwnerSeenLate) {
         wait = std::max(wait, absl::ToInt64Microseconds(world_.times.renew));
       }
+      if (world_.flaw == Flaw::kEndedOwnerSeenLate) wait = std::max(wait, kSecond * 5 / 4);
       return WaitIn(wait);
     }
-    case log::LeaseAction::kKnock: return Knock();
+    case log::LeaseAction::kLook: return Look();
     case log::LeaseAction::kRenew: return Renew(action.leases);
     case log::LeaseAction::kGain: return Gain(std::move(action.leases));
     case log::LeaseAction::kRelease: return Release(std::move(action.leases), /*leaving=*/false);
@@ -58,32 +59,36 @@ void KeeperThread::Fail() {
   Step();
 }
 
-void KeeperThread::Knock() {
+void KeeperThread::Look() {
   if (world_.flaw == Flaw::kRenewsUnheard) {
-    core_.Knocked();
+    core_.Looked(LocalNow(), {});
     return Step();
   }
-  world_.AskPostgres<int>(
-      *this, []() -> std::optional<int> { return 0; },
-      [this](std::optional<int> heard) {
-        if (!heard) return Fail();
-        core_.Knocked();
+  world_.AskPostgres<log::LeasePicture>(
+      *this,
+      [&world = world_, family = family_]() -> std::optional<log::LeasePicture> {
+        return world.postgres.LookAtLeases(family, world.DatabaseNow());
+      },
+      [this](std::optional<log::LeasePicture> picture) {
+        if (!picture) return Fail();
+        core_.Looked(LocalNow(), *picture);
         Step();
       });
 }
 
 void KeeperThread::Renew(const std::vector<log::Held>& leases) {
   const absl::Duration sent = LocalNow();
-  world_.AskPostgres<ModelPostgres::Look>(
+  world_.AskPostgres<ModelPostgres::Renewal>(
       *this,
       [&world = world_, family = family_, owner = process_.owner,
-       leases]() -> std::optional<ModelPostgres::Look> {
+       leases]() -> std::optional<ModelPostgres::Renewal> {
         return world.postgres.Renew(family, owner, leases, world.DatabaseNow(), world.queue.now());
       },
-      [this, sent, leases](std::optional<ModelPostgres::Look> look) {
-        if (!look) return Fail();
-        world_.oracle.Renewed(family_, process_, leases, look->picture);
-        if (core_.Renewed(sent, LocalNow(), look->renewed, look->picture) && loop_ != nullptr) {
+      [this, sent, leases](std::optional<ModelPostgres::Renewal> renewal) {
+        if (!renewal) return Fail();
+        world_.oracle.Renewed(family_, process_, leases, renewal->picture);
+        if (core_.Renewed(sent, LocalNow(), renewal->renewed, renewal->picture) &&
+            loop_ != nullptr) {
           loop_->Ring();
         }
         Step();

@@ -25,7 +25,7 @@ class KeeperThread : public Thread {
   void SetLoop(Thread* loop) { loop_ = loop; }
 
  private:
-  void Knock();
+  void Look();
   void Renew(const std::vector<log::Held>& leases);
   void Gain(std::vector<log::Held> wanted);
   void Release(std::vector<log::Held> leases, bool leaving);

@@ -35,36 +35,44 @@ ModelPostgres::ModelPostgres(const Shape& shape, const log::LeaseTimes& times, F
 }
 
 // lease_register.sql, lease_renew.sql, lease_look.sql: one transaction, committed asynchronously.
-ModelPostgres::Look ModelPostgres::Renew(int family, const std::string& owner,
-                                         const std::vector<log::Held>& leases, Micros now,
-                                         Micros real) {
+ModelPostgres::Renewal ModelPostgres::Renew(int family, const std::string& owner,
+                                            const std::vector<log::Held>& leases, Micros now,
+                                            Micros real) {
   std::vector<Member>& members = state_.members[family];
   auto self = std::find_if(members.begin(), members.end(),
                            [&](const Member& member) { return member.owner == owner; });
   if (self == members.end()) self = members.insert(members.end(), {owner, 0});
   self->expires = now + ttl_;
-  Look look;
+  Renewal renewal;
   for (const log::Held& held : leases) {
     Lease& lease = state_.leases[family][held.part];
     if (lease.token != held.token && flaw_ != Flaw::kRenewIgnoresToken) continue;
     not_on_disk_.push_back({family, held.part, lease.token, lease.expires, real});
     lease.expires = now + ttl_;
-    look.renewed.push_back(held);
+    renewal.renewed.push_back(held);
   }
+  renewal.picture = LookAtLeases(family, now);
+  return renewal;
+}
+
+// lease_look.sql
+log::LeasePicture ModelPostgres::LookAtLeases(int family, Micros now) const {
+  log::LeasePicture picture;
   std::vector<int> all_parts;
   for (int part = 0; part < shape_.parts; ++part) {
     all_parts.push_back(part);
     const Lease& lease = state_.leases[family][part];
     if (lease.epoch == 0) continue;
-    look.picture.leases[part] = {lease.owner, lease.expires > now,
-                                 absl::Microseconds(lease.expires - now)};
+    picture.leases[part] = {lease.owner, lease.expires > now,
+                            absl::Microseconds(lease.expires - now)};
   }
-  for (const Member& member : members) {
-    if (member.expires > now)
-      look.picture.members.push_back(
+  for (const Member& member : state_.members[family]) {
+    if (member.expires > now) {
+      picture.members.push_back(
           {member.owner, all_parts, absl::Microseconds(member.expires - now)});
+    }
   }
-  return look;
+  return picture;
 }
 
 // lease_gain.sql and the stamp of the family (stamp_heads.sql, stamp_offsets.sql): one transaction.

@@ -93,12 +93,13 @@ class ModelPostgres {
   const State& state() const { return state_; }
 
   // `now` is the database's clock, `real` the true one, which says what has reached the disk.
-  struct Look {
+  struct Renewal {
     std::vector<log::Held> renewed;
     log::LeasePicture picture;
   };
-  Look Renew(int family, const std::string& owner, const std::vector<log::Held>& leases, Micros now,
-             Micros real);
+  Renewal Renew(int family, const std::string& owner, const std::vector<log::Held>& leases,
+                Micros now, Micros real);
+  log::LeasePicture LookAtLeases(int family, Micros now) const;
   std::vector<log::Held> Gain(int family, const std::string& owner,
                               const std::vector<log::Held>& wanted, Micros now);
   void Release(int family, const std::vector<log::Held>& leases, Micros now);

@@ -10,6 +10,8 @@ namespace {
 
 // A takeover takes what is left of a lease and a look; then everybody is served.
 constexpr Micros kServedWithin = 7 * kSecond;
+// An owner that ends gives its leases back, and all who would have them look twice a second.
+constexpr Micros kInheritedWithin = kSecond;
 // The turns of a relay, each of which may try Redis in vain.
 constexpr Micros kSequencedWithin = 4 * kSecond;
 
@@ -38,6 +40,7 @@ void Oracle::Gained(int family, const Process& process, const std::vector<log::H
     history.gained_at = now;
     history.stopped_since = false;
     history.given_back = false;
+    history.stopped_at.reset();
     if (time_broke_at_ > now - 2 * ttl) continue;
     for (const auto& other : world_.processes) {
       if (other.get() == &process || !other->alive) continue;
@@ -76,8 +79,16 @@ void Oracle::GivesBack(int family, const std::vector<log::Held>& leases) {
 }
 
 void Oracle::ReleasedByStop(int family, const std::vector<log::Held>& leases) {
-  for (const log::Held& held : leases) Of(family, held.part).stopped_since = true;
+  for (const log::Held& held : leases) {
+    History& history = Of(family, held.part);
+    history.stopped_since = true;
+    if (world_.postgres.state().leases[family][held.part].token == held.token) {
+      history.stopped_at = world_.queue.now();
+    }
+  }
 }
+
+void Oracle::DisturbedInOrder() { disturbed_at_ = std::max(disturbed_at_, world_.queue.now()); }
 
 void Oracle::Sequenced(const Process& process, const std::vector<log::Held>& held,
                        const std::vector<ModelPostgres::Moved>& moved) {
@@ -216,6 +227,12 @@ void Oracle::CheckLease(int family, int part, bool quiet) {
   History& history = Of(family, part);
   if (owners > 0 || !somebody) history.served_at = now;
   if (owners == 0) history.unserved_at = now;
+  if (!somebody) history.stopped_at.reset();
+  if (history.stopped_at && world_.postgres_up && now - broke_at_ > kServedWithin &&
+      now - *history.stopped_at > kInheritedWithin) {
+    Violate("lease ", LeaseName(family, part), " was given back by an owner that ended ",
+            (now - *history.stopped_at) / kMillisecond, " ms ago, and nobody has taken it");
+  }
   // A second: the short while between two owners.
   if (quiet && now - history.served_at > kSecond) {
     Violate("lease ", LeaseName(family, part), " has no owner ", kServedWithin / kSecond,

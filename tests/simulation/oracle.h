@@ -34,8 +34,13 @@ class Oracle {
   }
 
   // A fault began or ended, or is felt until `when`.
-  void Disturbed(Micros when) { disturbed_at_ = std::max(disturbed_at_, when); }
+  void Disturbed(Micros when) {
+    disturbed_at_ = std::max(disturbed_at_, when);
+    broke_at_ = std::max(broke_at_, when);
+  }
   Micros disturbed_at() const { return disturbed_at_; }
+  // A process is asked to end, and does.
+  void DisturbedInOrder();
   // The database's clock jumped, or it forgot what it had committed: ownership may overlap for a
   // while, and only the tokens stand between the owners.
   void TimeBroke(Micros now) { time_broke_at_ = now; }
@@ -72,7 +77,8 @@ class Oracle {
     Micros gained_at = INT64_MIN / 2;
     bool stopped_since = true;  // given back by a process that ended
     Micros served_at = 0, unserved_at = 0;
-    bool given_back = false;  // its owner has asked to give it back
+    std::optional<Micros> stopped_at;  // when it was, if nobody has gained it since
+    bool given_back = false;           // its owner has asked to give it back
   };
 
   History& Of(int family, int part) { return histories_[{family, part}]; }
@@ -84,6 +90,7 @@ class Oracle {
   World& world_;
   std::optional<std::string> violation_;
   Micros disturbed_at_ = 0;
+  Micros broke_at_ = 0;  // the same, but for ends in order
   Micros time_broke_at_ = INT64_MIN / 2;
   std::map<std::pair<int, int>, History> histories_;
   std::int64_t gains_ = 0;

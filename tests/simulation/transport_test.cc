@@ -53,7 +53,7 @@ struct Planted {
   Flaw flaw;
   const char* name;
 };
-constexpr std::int64_t kFoundWithin = 2'000;
+constexpr std::int64_t kFoundWithin = 10'000;
 
 void PrintTo(const Planted& planted, std::ostream* out) { *out << planted.name; }
 
@@ -80,6 +80,7 @@ INSTANTIATE_TEST_SUITE_P(Planted, LeaseFlaw,
                                            Planted{Flaw::kNoFence, "NoFence"},
                                            Planted{Flaw::kHandsOverAtOnce, "HandsOverAtOnce"},
                                            Planted{Flaw::kDeadOwnerSeenLate, "DeadOwnerSeenLate"},
+                                           Planted{Flaw::kEndedOwnerSeenLate, "EndedOwnerSeenLate"},
                                            Planted{Flaw::kLostGainForgotten, "LostGainForgotten"},
                                            Planted{Flaw::kRenewsUnheard, "RenewsUnheard"}),
                          kName);

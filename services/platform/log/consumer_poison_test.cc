@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 
 #include "platform/log/consumer.h"
+#include "platform/log/consumer_rows.h"
 #include "platform/log/log_fixture.h"
 
 namespace potok::log {
@@ -300,6 +301,38 @@ TEST_F(ConsumerPoisonTest, AHangBlocksItsStreamForLessThanTwentyFiveSeconds) {
               others_ms / 1000.0);
   EXPECT_LE(stood, testing::Stretched(absl::Seconds(25)));
   gate.Open();
+}
+
+// A COMMIT that was given up may still happen, between the look that found the old offset and the
+// next try.
+TEST_F(ConsumerPoisonTest, ParkingThatFindsTheOffsetMovedPutsNothingAside) {
+  StartRelay();
+  ASSERT_THAT(Append(database_.pool(), 0, 1, 3), IsOk());
+  ASSERT_TRUE(Eventually([&] { return Int("SELECT count(*) FROM ledger.event_log") == 3; }));
+  const Held held{0, "0a000000-0000-4000-8000-000000000001"};
+  database_.Query(absl::StrCat("UPDATE ledger.consumer_offset SET token = '", held.token,
+                               "' WHERE grp = 'analytics' AND part = 0"));
+  const ConsumerAction park{.kind = ConsumerAction::kPark,
+                            .streams = {{1, 0}},
+                            .limit = 1,
+                            .offset = 0,
+                            .attempts = 5,
+                            .reason = "poison"};
+  std::vector<std::int64_t> parked;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_THAT(pg::InTransaction(database_.pool(), {},
+                                  [&](pg::Tx& tx) {
+                                    const auto entry = ParkEntry(tx, "analytics", park, {held});
+                                    parked.push_back(entry ? entry->pos : 0);
+                                    return absl::OkStatus();
+                                  }),
+                IsOk());
+  }
+  EXPECT_THAT(parked, ::testing::ElementsAre(1, 0));
+  EXPECT_EQ(Int("SELECT count(*) FROM ledger.dlq"), 1);
+  EXPECT_EQ(Int("SELECT pos FROM ledger.consumer_offset WHERE grp = 'analytics' AND topic = 1 AND "
+                "part = 0"),
+            1);
 }
 
 }  // namespace

@@ -104,6 +104,14 @@ void UnnoteAttempt(pg::Tx& tx, const std::string& group, const ConsumerAction& a
 
 std::optional<LogEntry> ParkEntry(pg::Tx& tx, const std::string& group,
                                   const ConsumerAction& action, const std::vector<Held>& held) {
+  // An earlier try of which we heard nothing may have been committed since we last looked: what
+  // comes next then is another entry, which nobody has anything against.
+  const Stream& stream = action.streams[0];
+  if (tx.Run(sql::kStillAt, group, stream.first, stream.second, action.offset,
+             TokenOf(stream, held))
+          .empty()) {
+    return std::nullopt;
+  }
   const std::vector<LogEntry> entries = TakeEntries(tx, group, action.streams, held, 1);
   if (entries.empty()) return std::nullopt;
   const LogEntry& entry = entries[0];

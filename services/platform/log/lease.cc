@@ -138,7 +138,7 @@ absl::Status LeaseKeeper::Perform(const LeaseAction& action) {
   absl::Status status;
   switch (action.kind) {
     case LeaseAction::kWait: break;
-    case LeaseAction::kKnock: status = Knock(); break;
+    case LeaseAction::kLook: status = Look(); break;
     case LeaseAction::kRenew: status = RenewAndLook(action.leases); break;
     case LeaseAction::kGain: status = Gain(action.leases); break;
     case LeaseAction::kRelease: status = Release(action.leases); break;
@@ -150,52 +150,59 @@ absl::Status LeaseKeeper::Perform(const LeaseAction& action) {
   return status;
 }
 
-absl::Status LeaseKeeper::Knock() {
+LeasePicture LeaseKeeper::Picture(pg::Tx& tx) const {
+  std::vector<std::string> names;
+  for (const int part : options_.parts) names.push_back(NameOf(part));
+  const std::string member_prefix = MemberPrefix();
+  LeasePicture picture;
+  for (const auto& row : tx.Run(sql::kLeaseLook, pg::TextArray(names), member_prefix)) {
+    const std::string name = row["name"].as<std::string>();
+    const bool live = row["live"].as<bool>();
+    const absl::Duration left = absl::Milliseconds(row["left_ms"].as<std::int64_t>());
+    if (absl::StartsWith(name, member_prefix)) {
+      if (!live) continue;
+      LeasePicture::Member member{row["owner"].as<std::string>(), {}, left};
+      for (const auto& text : absl::StrSplit(name.substr(name.rfind('#') + 1), ',')) {
+        int part = -1;
+        if (absl::SimpleAtoi(text, &part)) member.parts.push_back(part);
+      }
+      picture.members.push_back(std::move(member));
+    } else {
+      picture.leases[PartOf(name)] = {row["owner"].as<std::string>(), live, left};
+    }
+  }
+  return picture;
+}
+
+absl::Status LeaseKeeper::Look() {
+  LeasePicture picture;
   POTOK_RETURN_IF_ERROR(pg::InAutocommit(pool_, {.read_only = true}, [&](pg::Tx& tx) {
-    tx.Run(sql::kLeaseLook, pg::TextArray(std::vector<std::string>()), MemberPrefix());
+    picture = Picture(tx);
     return absl::OkStatus();
   }));
   absl::MutexLock lock(&mu_);
-  core_.Knocked();
+  core_.Looked(Monotonic(), picture);
   return absl::OkStatus();
 }
 
 absl::Status LeaseKeeper::RenewAndLook(const std::vector<Held>& leases) {
-  std::vector<std::string> names, tokens, all_names;
-  for (const int part : options_.parts) all_names.push_back(NameOf(part));
+  std::vector<std::string> names, tokens;
   for (const Held& held : leases) {
     names.push_back(NameOf(held.part));
     tokens.push_back(held.token);
   }
   const std::int64_t ttl_ms = absl::ToInt64Milliseconds(options_.times.ttl);
-  const std::string member_prefix = MemberPrefix();
   const absl::Duration sent = Monotonic();
   std::vector<Held> renewed;
   LeasePicture picture;
   POTOK_RETURN_IF_ERROR(pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::Status {
     renewed.clear();
-    picture = {};
     tx.Run(sql::kLeaseRegister, MemberName(), options_.owner, ttl_ms);
     for (const auto& row :
          tx.Run(sql::kLeaseRenew, pg::TextArray(names), pg::TextArray(tokens), ttl_ms)) {
       renewed.push_back({PartOf(row["name"].as<std::string>()), row["token"].as<std::string>()});
     }
-    for (const auto& row : tx.Run(sql::kLeaseLook, pg::TextArray(all_names), member_prefix)) {
-      const std::string name = row["name"].as<std::string>();
-      const bool live = row["live"].as<bool>();
-      const absl::Duration left = absl::Milliseconds(row["left_ms"].as<std::int64_t>());
-      if (absl::StartsWith(name, member_prefix)) {
-        if (!live) continue;
-        LeasePicture::Member member{row["owner"].as<std::string>(), {}, left};
-        for (const auto& text : absl::StrSplit(name.substr(name.rfind('#') + 1), ',')) {
-          int part = -1;
-          if (absl::SimpleAtoi(text, &part)) member.parts.push_back(part);
-        }
-        picture.members.push_back(std::move(member));
-      } else {
-        picture.leases[PartOf(name)] = {row["owner"].as<std::string>(), live, left};
-      }
-    }
+    picture = Picture(tx);
     return absl::OkStatus();
   }));
   bool more = false;

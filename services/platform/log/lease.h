@@ -75,10 +75,12 @@ class LeaseKeeper {
  private:
   void Run();
   absl::Status Perform(const LeaseAction& action);
-  absl::Status Knock();
+  absl::Status Look();
   absl::Status RenewAndLook(const std::vector<Held>& leases);
   absl::Status Gain(const std::vector<Held>& wanted);
   absl::Status Release(const std::vector<Held>& leases);
+  // Run within a statement's transaction.
+  LeasePicture Picture(pg::Tx& tx) const;
   std::string NameOf(int part) const;
   int PartOf(const std::string& name) const;
   std::string MemberPrefix() const { return options_.family + "@"; }

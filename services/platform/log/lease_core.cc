@@ -13,6 +13,9 @@ namespace {
 
 // How long after its end a lease is looked at again: just enough for the clock to have passed it.
 constexpr absl::Duration kJustAfter = absl::Milliseconds(10);
+// Looks between two renewals, while others hold something: an owner that ends in order gives its
+// leases back and tells nobody, and has heirs within a second.
+constexpr int kLooks = 4;
 
 // FNV-1a with a final mix: the same on every machine and in every release.
 std::uint64_t StableHash(absl::string_view text) {
@@ -32,7 +35,7 @@ void LeaseCore::StartRound() { phase_ = FirstPhase(); }
 
 LeaseAction LeaseCore::Next() {
   switch (phase_) {
-    case Phase::kKnocking: return {.kind = LeaseAction::kKnock, .wait = {}, .leases = {}};
+    case Phase::kLooking: return {.kind = LeaseAction::kLook, .wait = {}, .leases = {}};
     case Phase::kRenewing: {
       LeaseAction action{.kind = LeaseAction::kRenew, .wait = {}, .leases = {}};
       for (const auto& [part, mine] : mine_) action.leases.push_back({part, mine.token});
@@ -51,9 +54,7 @@ LeaseAction LeaseCore::Next() {
       [[fallthrough]];
     case Phase::kWaiting: break;
   }
-  // A process that the database hears and that does not hear the database must not go on prolonging
-  // leases: its fence keeps it from working under them, and they would keep everybody else out.
-  phase_ = FirstPhase();
+  phase_ = look_first_ ? Phase::kLooking : FirstPhase();
   return {.kind = LeaseAction::kWait, .wait = wait_, .leases = {}};
 }
 
@@ -77,16 +78,39 @@ bool LeaseCore::Renewed(absl::Duration sent, absl::Duration now, const std::vect
     return doubt.until < now || mine_.contains(doubt.lease.part);
   });
   renewed_at_ = sent;
-  Plan(sent, now, picture);
+  Weigh(now, picture);
+  for (const Held& held : releasing_) mine_.erase(held.part);
+  if (!releasing_.empty()) {
+    ++version_;
+    LookIn(options_.times.renew / kLooks);
+  }
+  phase_ = Phase::kReleasing;
   return more;
 }
 
-void LeaseCore::Plan(absl::Duration sent, absl::Duration now, const LeasePicture& picture) {
+void LeaseCore::Looked(absl::Duration now, const LeasePicture& picture) {
+  phase_ = Phase::kRenewing;
+  if (failures_ > 0) return;
+  Weigh(now, picture);
+  // The renewal weighs it again.
+  if (releasing_.empty() && gaining_.empty()) phase_ = Phase::kWaiting;
+  releasing_.clear();
+  gaining_.clear();
+}
+
+void LeaseCore::LookIn(absl::Duration wait) {
+  if (wait >= wait_) return;
+  wait_ = wait;
+  look_first_ = true;
+}
+
+void LeaseCore::Weigh(absl::Duration now, const LeasePicture& picture) {
   const LeaseTimes& times = options_.times;
   releasing_.clear();
   gaining_.clear();
   // The fence counts from sending, so the next renewal does too.
-  wait_ = std::max(times.renew - (now - sent), absl::ZeroDuration());
+  wait_ = std::max(renewed_at_ + times.renew - now, absl::ZeroDuration());
+  look_first_ = false;
   for (const int part : options_.parts) {
     const bool preferred = Preferred(part, picture.members);
     const auto held = mine_.find(part);
@@ -106,25 +130,24 @@ void LeaseCore::Plan(absl::Duration sent, absl::Duration now, const LeasePicture
       if (preferred || abandoned) {
         gaining_.push_back({part, options_.new_token()});
       } else {
-        wait_ = std::min(wait_, times.renew / 4);
+        LookIn(times.renew / kLooks);
       }
     } else if (preferred) {
       // Either its owner is about to hand it over, or it died and the lease ends soon.
       // Not std::clamp: of renewals that follow each other fast, an eighth may be below the least.
-      wait_ = std::min(wait_, std::max(kJustAfter, std::min(seen->second.left, times.renew / 8)));
+      LookIn(std::max(kJustAfter, std::min(seen->second.left, times.renew / 8)));
     } else {
-      // Its owner may have died, and whoever is preferred with it: an owner that lives has
-      // prolonged its lease by then.
-      wait_ = std::min(wait_, std::max(seen->second.left, absl::ZeroDuration()) + kJustAfter);
+      // Its owner may end, and then somebody else is preferred; or it has died, and whoever is
+      // preferred with it: an owner that lives has prolonged its lease by then.
+      LookIn(std::min(std::max(seen->second.left, absl::ZeroDuration()) + kJustAfter,
+                      times.renew / kLooks));
     }
   }
-  for (const Held& held : releasing_) mine_.erase(held.part);
-  if (!releasing_.empty()) ++version_;
-  phase_ = Phase::kReleasing;
 }
 
 void LeaseCore::Gained(absl::Duration sent, absl::Duration now, const std::vector<Held>& gained) {
   failures_ = 0;
+  if (gained.size() < gaining_.size()) LookIn(options_.times.renew / kLooks);
   gaining_.clear();
   if (gained.empty()) return;
   if (mine_.empty()) renewed_at_ = sent;
@@ -140,6 +163,7 @@ void LeaseCore::Failed(absl::Duration now, double uniform) {
   releasing_.clear();
   const Backoff backoff{.initial = absl::Milliseconds(100), .cap = options_.times.renew};
   wait_ = backoff.Wait(++failures_, uniform);
+  look_first_ = false;
   phase_ = Phase::kWaiting;
 }
 

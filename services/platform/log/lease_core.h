@@ -53,7 +53,7 @@ struct LeasePicture {
 struct LeaseAction {
   enum Kind {
     kWait,     // for `wait`, then ask again
-    kKnock,    // any round trip that changes nothing
+    kLook,     // see who holds what, and change nothing
     kRenew,    // prolong `leases` and look
     kGain,     // take `leases`, whose tokens are new, as far as nobody holds them
     kRelease,  // give `leases` back
@@ -81,8 +81,8 @@ class LeaseCore {
   // The next round begins now instead of after its wait.
   void StartRound();
 
-  void Knocked() { phase_ = Phase::kRenewing; }
-
+  // What a look saw: a round begins now when there is something to gain or to give back.
+  void Looked(absl::Duration now, const LeasePicture& picture);
   // The renewal that was sent at `sent` prolonged `renewed`, and `picture` is what it saw. True
   // when something is held that was not before.
   bool Renewed(absl::Duration sent, absl::Duration now, const std::vector<Held>& renewed,
@@ -101,7 +101,7 @@ class LeaseCore {
   std::int64_t version() const { return version_; }
 
  private:
-  enum class Phase { kKnocking, kRenewing, kReleasing, kGaining, kWaiting };
+  enum class Phase { kLooking, kRenewing, kReleasing, kGaining, kWaiting };
   struct Mine {
     std::string token;
     absl::Duration since;
@@ -111,8 +111,13 @@ class LeaseCore {
     absl::Duration until;
   };
 
-  Phase FirstPhase() const { return failures_ > 0 ? Phase::kKnocking : Phase::kRenewing; }
-  void Plan(absl::Duration sent, absl::Duration now, const LeasePicture& picture);
+  // A process that the database hears and that does not hear the database must not go on prolonging
+  // leases: its fence keeps it from working under them, and they would keep everybody else out.
+  Phase FirstPhase() const { return failures_ > 0 ? Phase::kLooking : Phase::kRenewing; }
+  // What `picture` asks for: releasing_, gaining_, wait_.
+  void Weigh(absl::Duration now, const LeasePicture& picture);
+  // For `wait` at most, and a look comes before the next renewal.
+  void LookIn(absl::Duration wait);
   // True when this process is the one of the members that should own `part`.
   bool Preferred(int part, const std::vector<LeasePicture::Member>& members) const;
 
@@ -123,6 +128,7 @@ class LeaseCore {
   std::vector<InDoubt> in_doubt_;
   std::vector<Held> releasing_, gaining_;
   absl::Duration wait_;
+  bool look_first_ = false;  // after that wait, as it is shorter than until the renewal
   absl::Duration renewed_at_ = -absl::InfiniteDuration();  // when the renewal was sent
   std::int64_t version_ = 0;
   int failures_ = 0;

@@ -133,8 +133,8 @@ TEST_F(LeaseCoreTest, GainWhoseAnswerWasLostIsRenewedAndHeldWhenItHadBeenCommitt
   core.Failed(Second(1.5), 0.5);
   EXPECT_THAT(core.Get(Second(1.5)), IsEmpty());
   EXPECT_EQ(core.Next().kind, LeaseAction::kWait);
-  EXPECT_EQ(core.Next().kind, LeaseAction::kKnock);
-  core.Knocked();
+  EXPECT_EQ(core.Next().kind, LeaseAction::kLook);
+  core.Looked(Second(14), {});
   const LeaseAction renew = core.Next();
   EXPECT_THAT(renew.leases, ElementsAre(Held{0, "t1"}, Held{1, "t2"}, Held{2, "t3"}));
   LeasePicture picture = Alone();
@@ -177,6 +177,55 @@ TEST_F(LeaseCoreTest, NothingIsHandedOverToAMemberThatHasMissedARenewal) {
   EXPECT_EQ(core.Get(Second(20)).size(), 3u);
 }
 
+TEST_F(LeaseCoreTest, LeaseThatItsOwnerGivesBackIsFoundHalfASecondLaterWithoutAWrite) {
+  const std::string rival = Rival();
+  LeaseCore core = Core();
+  // Some parts are the rival's, for good; the rest is ours.
+  const std::set<int> theirs = Preferred(rival, "me");
+  LeasePicture both = Alone();
+  both.members.push_back({rival, {0, 1, 2}, Second(6)});
+  for (const int part : theirs) both.leases[part] = {rival, true, Second(6)};
+  core.Next();
+  core.Renewed(Second(10), Second(10), {}, both);
+  const LeaseAction ours = core.Next();
+  ASSERT_EQ(ours.kind, LeaseAction::kGain);
+  core.Gained(Second(10), Second(10), ours.leases);
+  for (const Held& held : ours.leases) both.leases[held.part] = {"me", true, Second(6)};
+
+  for (const double at : {10.5, 11.0, 11.5}) {
+    const LeaseAction wait = core.Next();
+    ASSERT_EQ(wait.kind, LeaseAction::kWait);
+    EXPECT_EQ(wait.wait, Second(0.5));
+    ASSERT_EQ(core.Next().kind, LeaseAction::kLook) << at;
+    core.Looked(Second(at), both);
+  }
+  EXPECT_EQ(core.Next().wait, Second(0.5));
+  ASSERT_EQ(core.Next().kind, LeaseAction::kRenew) << "the look does not put a renewal off";
+  core.Renewed(Second(12), Second(12), ours.leases, both);
+
+  EXPECT_EQ(core.Next().wait, Second(0.5));
+  ASSERT_EQ(core.Next().kind, LeaseAction::kLook);
+  LeasePicture left = Alone();
+  for (const Held& held : ours.leases) left.leases[held.part] = {"me", true, Second(5.5)};
+  for (const int part : theirs) left.leases[part] = {"", false, Second(-0.4)};
+  core.Looked(Second(12.5), left);
+  ASSERT_EQ(core.Next().kind, LeaseAction::kRenew);
+  core.Renewed(Second(12.5), Second(12.5), ours.leases, left);
+  const LeaseAction gain = core.Next();
+  ASSERT_EQ(gain.kind, LeaseAction::kGain);
+  EXPECT_EQ(gain.leases.size(), theirs.size());
+}
+
+TEST_F(LeaseCoreTest, WhoWasForestalledLooksAgainSoon) {
+  LeaseCore core = Core();
+  core.Next();
+  core.Renewed(Second(10), Second(10), {}, Alone());
+  ASSERT_EQ(core.Next().kind, LeaseAction::kGain);
+  core.Gained(Second(10), Second(10), {});
+  EXPECT_EQ(core.Next().wait, Second(0.5));
+  EXPECT_EQ(core.Next().kind, LeaseAction::kLook);
+}
+
 TEST_F(LeaseCoreTest, LeaseOfADeadOwnerIsLookedAtAgainRightAfterItEnds) {
   const std::string dead = Rival();
   LeaseCore core = Core();
@@ -210,7 +259,7 @@ TEST_F(LeaseCoreTest, FailuresAreRetriedWithGrowingPausesNoLongerThanARenewal) {
   LeaseCore core = Core();
   absl::Duration last;
   for (int i = 0; i < 12; ++i) {
-    EXPECT_EQ(core.Next().kind, i == 0 ? LeaseAction::kRenew : LeaseAction::kKnock);
+    EXPECT_EQ(core.Next().kind, i == 0 ? LeaseAction::kRenew : LeaseAction::kLook);
     core.Failed(Second(i), 0.999);
     const LeaseAction wait = core.Next();
     EXPECT_EQ(wait.kind, LeaseAction::kWait);
@@ -228,12 +277,12 @@ TEST_F(LeaseCoreTest, ProcessThatHearsNoAnswersDoesNotGoOnProlonging) {
   core.Failed(Second(12), 0.5);
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(core.Next().kind, LeaseAction::kWait);
-    EXPECT_EQ(core.Next().kind, LeaseAction::kKnock);
+    EXPECT_EQ(core.Next().kind, LeaseAction::kLook);
     core.Failed(Second(13), 0.5);
   }
   core.Next();
-  EXPECT_EQ(core.Next().kind, LeaseAction::kKnock);
-  core.Knocked();
+  EXPECT_EQ(core.Next().kind, LeaseAction::kLook);
+  core.Looked(Second(14), {});
   EXPECT_EQ(core.Next().kind, LeaseAction::kRenew) << "heard again";
 }
 

@@ -180,6 +180,28 @@ TEST_F(Leases, CleanStopHandsOverAtOnce) {
   EXPECT_EQ(b->Get().size(), 16u);
 }
 
+// Whoever has its share for good looks twice a second at what the others hold.
+TEST_F(Leases, HeirsOfAnOwnerThatEndsLookWithinHalfASecondAndTakeEverything) {
+  const auto keeper = [this](const std::string& owner) {
+    return std::make_unique<LeaseKeeper>(
+        LeaseOptions{
+            .family = "test", .parts = AllParts(), .owner = owner, .times = {}, .hooks = {}},
+        database_.pool(), [](pg::Tx&, const std::vector<Held>&) { return absl::OkStatus(); });
+  };
+  auto a = keeper("a");
+  ASSERT_THAT(a->Round(), IsOk());
+  ASSERT_EQ(a->Get().size(), 16u);
+  auto b = keeper("b");
+  const absl::StatusOr<absl::Duration> wait = b->Round();
+  ASSERT_THAT(wait, IsOk());
+  EXPECT_LE(*wait, absl::Milliseconds(500));
+  ASSERT_TRUE(b->Get().empty());
+  a->Start();
+  a->Stop();
+  b->Start();
+  EXPECT_TRUE(Eventually([&] { return Parts(*b).size() == 16; }));
+}
+
 TEST_F(Leases, MembersCompeteOnlyForTheirOwnParts) {
   auto low = Keeper("low", {0, 1, 2});
   auto high = Keeper("high", {3, 4});
