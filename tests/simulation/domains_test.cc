@@ -27,7 +27,7 @@ constexpr std::int64_t kFoundWithin = 3'000;
 TEST(TimerSimulation, EachTimerFiresOnceInTimeAndNeverEarly) {
   TimerResult sum;
   const std::int64_t schedules =
-      RunSchedules(Simulation::kTimers, 20'000, [&](std::uint64_t seed, bool trace) {
+      RunSchedules(Simulation::kTimers, [&](std::uint64_t seed, bool trace) {
         const TimerResult result = RunTimers(seed, TimerFlaw::kNone, trace);
         sum.fired += result.fired;
         sum.skipped += result.skipped;
@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(RoutingSimulation, CapsHoldTurnsAreEvenAndNobodyIsIdleWhileSomethingWaits) {
   RoutingResult sum;
   const std::int64_t schedules =
-      RunSchedules(Simulation::kRouting, 25'000, [&](std::uint64_t seed, bool trace) {
+      RunSchedules(Simulation::kRouting, [&](std::uint64_t seed, bool trace) {
         const RoutingResult result = RunRouting(seed, RoutingFlaw::kNone, trace);
         sum.assigned += result.assigned;
         sum.declined += result.declined;
@@ -96,7 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(BreakerSimulation, OpensProbesAndClosesAsTheListOfAllCallsSays) {
   BreakerResult sum;
   const std::int64_t schedules =
-      RunSchedules(Simulation::kBreaker, 25'000, [&](std::uint64_t seed, bool trace) {
+      RunSchedules(Simulation::kBreaker, [&](std::uint64_t seed, bool trace) {
         const BreakerResult result = RunBreaker(seed, BreakerFlaw::kNone, trace);
         sum.sends += result.sends;
         sum.openings += result.openings;

@@ -11,8 +11,6 @@
 namespace potok::simulation {
 namespace {
 
-// Of all simulations together, at their default counts.
-constexpr std::int64_t kDefaultSchedules = 120'000;
 // So many show whether they have one cause or several.
 constexpr int kMostFailures = 10;
 
@@ -34,7 +32,7 @@ std::uint64_t SeedOf(Simulation simulation, std::int64_t schedule) {
 
 }  // namespace
 
-std::int64_t RunSchedules(Simulation simulation, std::int64_t schedules, const RunSchedule& run) {
+std::int64_t RunSchedules(Simulation simulation, const RunSchedule& run) {
   if (const auto seed = Number("POTOK_SIMULATION_SEED")) {
     if (static_cast<std::uint64_t>(*seed) % kSimulations !=
         static_cast<std::uint64_t>(simulation)) {
@@ -44,6 +42,7 @@ std::int64_t RunSchedules(Simulation simulation, std::int64_t schedules, const R
     EXPECT_FALSE(violation.has_value()) << *violation << "\nPOTOK_SIMULATION_SEED=" << *seed;
     return 1;
   }
+  std::int64_t schedules = kSchedulesOf.at(static_cast<size_t>(simulation));
   if (const auto in_all = Number("POTOK_SIMULATION_SCHEDULES")) {
     schedules = std::max<std::int64_t>(1, schedules * *in_all / kDefaultSchedules);
   }
