@@ -3,7 +3,7 @@ import glob
 import json
 import os
 
-from .references import h2load, text_field
+from .references import IN_FLIGHT, h2load, text_field
 from .rows import Row
 from .stack import ROOT, Echo
 
@@ -26,7 +26,7 @@ def p6(bench):
             failed = not_ok(stack)
             reference = h2load(echo.address, GET, request, seconds)
             by_h2load.add(h2load(address, GET, request, seconds), reference)
-            if not_ok(stack) != failed:
+            if not_ok(stack) > failed + IN_FLIGHT:
                 by_h2load.note("some calls FAILED")
             reference = stack.load(*gets, "--to", echo.address)["throughput"]
             by_own.add(stack.load(*gets)["throughput"], reference)
@@ -36,7 +36,8 @@ def p6(bench):
 
 
 def not_ok(stack):
-    """Calls that intake did not answer with OK: h2load would take them for answers. It cancels its last ones itself."""
+    """Calls that intake did not answer with OK: h2load would take them for answers. When its time is up it cancels what is in flight, or
+    leaves it without a message, which counts as INVALID_ARGUMENT here (never with a fixed number of calls, -n)."""
     return sum(value for line, value in stack.samples("intake", "grpc_server_handled_total")
                if 'code="OK"' not in line and 'code="CANCELLED"' not in line)
 

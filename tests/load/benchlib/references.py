@@ -37,12 +37,16 @@ def varint(number):
     return out + bytes([number])
 
 
-def h2load(address, method, request, seconds, connections=4, streams=32, token="dev:admin:admin"):
+CONNECTIONS, STREAMS = 4, 32
+IN_FLIGHT = CONNECTIONS * STREAMS
+
+
+def h2load(address, method, request, seconds, token="dev:admin:admin"):
     """Calls a second of one and the same request. h2load does not see gRPC's status: ask the server whether all was well."""
     body = os.path.join(ROOT, ".cache/bench/body")
     with open(body, "wb") as file:
         file.write(b"\0" + len(request).to_bytes(4, "big") + request)
-    out = run(["h2load", "-p", "h2c", "-c", str(connections), "-m", str(streams), "-t", "1", "-D", str(seconds), "--warm-up-time=1",
+    out = run(["h2load", "-p", "h2c", "-c", str(CONNECTIONS), "-m", str(STREAMS), "-t", "1", "-D", str(seconds), "--warm-up-time=1",
                "-d", body, "-H", "content-type: application/grpc", "-H", "te: trailers", "-H", f"authorization: Bearer {token}",
                f"http://{address}/{method}"])
     rate = re.search(r"finished in [0-9.]+m?s, ([0-9.]+) req/s", out)
