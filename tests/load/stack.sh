@@ -8,6 +8,7 @@
 #   tests/load/stack.sh start DATABASE NAME...    services; intake, router, sla-timer, notifier, analytics, allinone; intake@2: its second
 #                                                 replica
 #   tests/load/stack.sh stop NAME...              the same, or redis
+#   tests/load/stack.sh fast-sink                 instead of the mail sink, one that only counts; before the notifier starts
 #   tests/load/stack.sh down [--purge]            everything that runs here; --purge: and its data
 #   tests/load/stack.sh value KEY                 run, dsn, pid:NAME, metrics:NAME
 set -euo pipefail
@@ -48,6 +49,22 @@ start_these() {
   write_addresses
 }
 
+# The sink of tools/dev keeps each mail and takes a thousand a second: what the notifier can send is shown by Postfix's test server, which
+# drops them. Unpacked, not installed: nobody wants a mail server of a bench.
+start_fast_sink() {
+  local folder=$CACHE/bench/postfix address user=()
+  if [ ! -x "$folder/usr/sbin/smtp-sink" ]; then
+    mkdir -p "$folder"
+    (cd "$folder" && apt-get -qq download postfix && dpkg -x postfix_*.deb .) || die "smtp-sink of the package postfix cannot be had"
+  fi
+  address=127.0.0.1:$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  if [ "$(id -u)" = 0 ]; then user=(-u nobody); fi
+  end_process sink TERM 10
+  spawn sink env LD_LIBRARY_PATH="$folder/usr/lib/postfix" "$folder/usr/sbin/smtp-sink" "${user[@]}" "$address" 1000
+  wait_for sink 10 bash -c "exec 3<>/dev/tcp/${address/://}" 2>/dev/null
+  printf '%s\n' "$address" >"$STATE/address/sink"
+}
+
 command=${1:-}
 [ $# = 0 ] || shift
 case $command in
@@ -65,6 +82,7 @@ case $command in
     shift
     start_these "$@"
     ;;
+  fast-sink) start_fast_sink ;;
   stop)
     for name in "$@"; do ask_to_end "$name" TERM; done
     for name in "$@"; do await_end "$name" 60; done

@@ -102,16 +102,27 @@ std::vector<desk::WaitingTicket> ReadQueueHead(pg::Tx& tx, const desk::FlowRouti
   return head;
 }
 
-std::vector<QueueProfile> DropStaleReasons(pg::Tx& tx, const std::string& flow) {
-  std::vector<QueueProfile> profiles;
-  for (const auto& row : tx.Run(sql::kReasonsDropStale, flow)) {
-    profiles.push_back({row[0].as<int>(), pg::FromTextArray(row[1])});
+ReasonPage ReadReasonPage(pg::Tx& tx, const std::string& flow, const ReasonKey& after,
+                          std::optional<absl::Time> until, int limit) {
+  ReasonPage page;
+  page.oldest = absl::InfiniteFuture();
+  for (const auto& row : tx.Run(sql::kReasonsPage, flow, after.part, after.ticket, limit, until)) {
+    page.reasons = row["entries"].as<int>();
+    page.dropped = row["dropped"].as<int>();
+    if (page.reasons > 0) {
+      page.last = {row["part"].as<int>(), row["ticket_id"].as<std::string>()};
+    }
+    if (row["line"].is_null()) continue;
+    page.profiles.push_back({row["line"].as<int>(), pg::FromTextArray(row["excluded"])});
+    page.tickets += row["tickets"].as<int>();
+    page.oldest = std::min(page.oldest, pg::FromTimestamp(row["oldest"]));
   }
-  return profiles;
+  return page;
 }
 
 int WriteReasons(pg::Tx& tx, const std::string& flow, const std::vector<QueueProfile>& profiles,
-                 const std::vector<desk::QueueReason>& reasons, absl::Time now) {
+                 const std::vector<desk::QueueReason>& reasons, absl::Time now,
+                 const QueuedBetween& which) {
   std::vector<int> lines;
   std::vector<std::string> excluded, names;
   for (size_t i = 0; i < profiles.size(); ++i) {
@@ -122,7 +133,8 @@ int WriteReasons(pg::Tx& tx, const std::string& flow, const std::vector<QueuePro
   }
   if (lines.empty()) return 0;
   return static_cast<int>(tx.Run(sql::kReasonsWrite, flow, pg::IntArray(lines),
-                                 pg::TextArray(excluded), pg::TextArray(names), now)
+                                 pg::TextArray(excluded), pg::TextArray(names), now, which.from,
+                                 which.until)
                               .affected_rows());
 }
 

@@ -47,12 +47,32 @@ std::vector<desk::WaitingTicket> ReadQueueHead(pg::Tx& tx, const desk::FlowRouti
                                                const std::vector<desk::Candidate>& available,
                                                absl::Time now, int limit);
 
-// Forgets the reasons of tickets that have left the queue; what makes those differ that wait.
-std::vector<QueueProfile> DropStaleReasons(pg::Tx& tx, const std::string& flow);
+// A reason among those of a flow; by itself, before all of them.
+struct ReasonKey {
+  int part = -1;
+  std::string ticket = "00000000-0000-0000-0000-000000000000";
+};
+struct ReasonPage {
+  int reasons = 0;  // looked at
+  ReasonKey last;   // of them
+  int dropped = 0;  // of them: their tickets have left the queue
+  int tickets = 0;  // looked at
+  absl::Time oldest;
+  std::vector<QueueProfile> profiles;  // of those tickets
+};
+// Forgets the reasons, among `limit` after `after`, of tickets that have left the queue; what makes
+// the `limit` youngest tickets differ that were queued at `until` or before.
+ReasonPage ReadReasonPage(pg::Tx& tx, const std::string& flow, const ReasonKey& after,
+                          std::optional<absl::Time> until, int limit);
+struct QueuedBetween {
+  absl::Time from;
+  std::optional<absl::Time> until;  // both included
+};
 // Stores the reasons that changed; the number of tickets they belong to. kReady is not stored: it
 // does not last.
 int WriteReasons(pg::Tx& tx, const std::string& flow, const std::vector<QueueProfile>& profiles,
-                 const std::vector<desk::QueueReason>& reasons, absl::Time now);
+                 const std::vector<desk::QueueReason>& reasons, absl::Time now,
+                 const QueuedBetween& which);
 
 struct MadeDecision {
   int part = 0;

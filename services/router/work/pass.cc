@@ -15,6 +15,7 @@
 #include "ledger/writer.h"
 #include "platform/obs/log.h"
 #include "router/store/routing_store.h"
+#include "router/work/queue_reasons.h"
 
 namespace potok::router {
 namespace {
@@ -36,13 +37,15 @@ class Pass::InTx {
  public:
   InTx(pg::Tx& tx, std::shared_ptr<const ledger::ReferenceSnapshot> reference,
        const desk::Flow& flow, const Clock& clock, const std::set<std::string>& set_aside,
-       bool lock_everybody)
+       bool lock_everybody, int reason_page, ReasonWalk walk)
       : tx_(tx),
         reference_(std::move(reference)),
         flow_(flow),
         routing_(RoutingOf(flow)),
         set_aside_(set_aside),
         lock_everybody_(lock_everybody),
+        reason_page_(reason_page),
+        walk_(std::move(walk)),
         locked_(LockFlow(tx, flow.id, kBatch)),
         now_(
             clock.Now()),  // After the wait for the ring: instants of one flow never run backwards.
@@ -73,11 +76,17 @@ class Pass::InTx {
     }
     result_.more = (full && result_.assigned > 0) ||
                    (static_cast<int>(pending.size()) == kBatch && result_.moved > 0);
-    if (!result_.more) StoreReasons();
+    if (!result_.more) {
+      const ReasonChanges changes =
+          StoreReasons(tx_, routing_, candidates_, now_, reason_page_, &walk_);
+      result_.reasons = changes.written;
+      result_.more = changes.more;
+    }
     return result_;
   }
 
   const std::string& culprit() const { return culprit_; }
+  const ReasonWalk& walk() const { return walk_; }
   // The plan came out differently under the locks and wants somebody who is not locked.
   bool wants_others() const { return wants_others_; }
 
@@ -209,14 +218,6 @@ class Pass::InTx {
     return absl::OkStatus();
   }
 
-  void StoreReasons() {
-    const std::vector<QueueProfile> profiles = DropStaleReasons(tx_, flow_.id);
-    if (!profiles.empty()) {
-      result_.reasons = WriteReasons(tx_, flow_.id, profiles,
-                                     ReasonsOf(profiles, routing_, candidates_, now_), now_);
-    }
-  }
-
   const desk::Command& CommandFor(const std::string& ticket, desk::Action action) {
     desk::Command command;
     command.ticket_id = ticket;
@@ -233,6 +234,8 @@ class Pass::InTx {
   const desk::FlowRouting routing_;
   const std::set<std::string>& set_aside_;
   const bool lock_everybody_;
+  const int reason_page_;
+  ReasonWalk walk_;
   const LockedFlow locked_;
   const absl::Time now_;
   ledger::Writer writer_;
@@ -247,12 +250,13 @@ class Pass::InTx {
 };
 
 Pass::Pass(pg::Pool& pool, ledger::Reference& reference, const Clock& clock, RouterMetrics& metrics,
-           std::function<void()> on_commit)
+           std::function<void()> on_commit, int reason_page)
     : pool_(pool),
       reference_(reference),
       clock_(clock),
       metrics_(metrics),
-      on_commit_(std::move(on_commit)) {}
+      on_commit_(std::move(on_commit)),
+      reason_page_(reason_page) {}
 
 absl::StatusOr<PassResult> Pass::Run(const std::string& flow_id) {
   const auto started = std::chrono::steady_clock::now();
@@ -268,16 +272,23 @@ absl::StatusOr<PassResult> Pass::Run(const std::string& flow_id) {
   const desk::Flow& flow = *reference->Flow(flow_id);
   std::set<std::string> set_aside;
   bool lock_everybody = false;
+  ReasonWalk walk;
+  {
+    absl::MutexLock lock(&mu_);
+    walk = walks_[flow_id];
+  }
   while (true) {
+    ReasonWalk walked;
     std::string culprit;
     bool wants_others = false;
     absl::StatusOr<PassResult> result =
         pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::StatusOr<PassResult> {
           culprit.clear();
-          InTx pass(tx, reference, flow, clock_, set_aside, lock_everybody);
+          InTx pass(tx, reference, flow, clock_, set_aside, lock_everybody, reason_page_, walk);
           absl::StatusOr<PassResult> made = pass.Run();
           culprit = pass.culprit();
           wants_others = pass.wants_others();
+          walked = pass.walk();
           return made;
         });
     if (!result.ok() && wants_others && !lock_everybody) {
@@ -291,6 +302,10 @@ absl::StatusOr<PassResult> Pass::Run(const std::string& flow_id) {
       continue;
     }
     if (!result.ok()) return result;
+    {
+      absl::MutexLock lock(&mu_);
+      walks_[flow_id] = walked;
+    }
     metrics_.Assigned(std::string(desk::Name(flow.mode)), result->assigned);
     metrics_.no_candidate.Increment(result->reasons);
     metrics_.decision_seconds.Observe(

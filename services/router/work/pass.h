@@ -10,14 +10,18 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 
 #include "ledger/reference.h"
 #include "platform/clock/clock.h"
 #include "platform/pg/transaction.h"
+#include "router/work/queue_reasons.h"
 #include "router/work/router_metrics.h"
 
 namespace potok::router {
@@ -26,7 +30,7 @@ struct PassResult {
   int assigned = 0;
   int moved = 0;      // To another line.
   int reasons = 0;    // Queued tickets whose reason changed.
-  bool more = false;  // The batch was full: run again at once.
+  bool more = false;  // The batch was full, or a page of a long queue changed: run again at once.
 };
 
 // Thread-safe; everything given outlives it.
@@ -35,9 +39,13 @@ class Pass {
   // Most tickets of one pass: amortises a commit without holding agents for long.
   static constexpr int kBatch = 50;
 
+  // Most waiting tickets whose reasons are looked at together: some tens of milliseconds. Real
+  // queues are shorter, and then all of it is looked at.
+  static constexpr int kReasonPage = 2000;
+
   // `on_commit` wakes the relay after a commit that appended events.
   Pass(pg::Pool& pool, ledger::Reference& reference, const Clock& clock, RouterMetrics& metrics,
-       std::function<void()> on_commit);
+       std::function<void()> on_commit, int reason_page = kReasonPage);
 
   absl::StatusOr<PassResult> Run(const std::string& flow);
 
@@ -52,6 +60,9 @@ class Pass {
   const Clock& clock_;
   RouterMetrics& metrics_;
   const std::function<void()> on_commit_;
+  const int reason_page_;
+  absl::Mutex mu_;
+  std::map<std::string, ReasonWalk> walks_ ABSL_GUARDED_BY(mu_);  // by flow
 };
 
 }  // namespace potok::router

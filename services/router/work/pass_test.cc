@@ -324,6 +324,48 @@ TEST_F(PassTest, AFlowNobodyPublishedIsAnErrorAndNotACrash) {
   EXPECT_THAT(pass_->Run("ghost"), ::potok::testing::StatusIs(absl::StatusCode::kNotFound));
 }
 
+TEST_F(PassTest, ALongQueueIsExplainedPageByPageWhateverHappensInIt) {
+  constexpr int kTickets = 23;
+  Pass paged(router_pool_, *reference_, clock_, metrics_, {}, /*reason_page=*/3);
+  const auto look = [&] {
+    const auto result = paged.Run("hr");
+    EXPECT_THAT(result, IsOk());
+    return result.value_or(PassResult{});
+  };
+  const auto with = [&](const std::string& reason) {
+    return database_.Query("SELECT count(*) FROM router.queue_entry WHERE reason = '" + reason +
+                           "'");
+  };
+  Publish(Draft("hr", DistributionMode::kRoundRobin, 1000));
+  // In the middle, more of one instant than a page holds.
+  std::vector<std::string> tickets;
+  for (int i = 0; i < 10; ++i) tickets.push_back(File("hr"));
+  for (const std::string& ticket : FileMany("hr", 5)) tickets.push_back(ticket);
+  for (int i = 0; i < 8; ++i) tickets.push_back(File("hr"));
+  ASSERT_EQ(tickets.size(), size_t{kTickets});
+  EXPECT_EQ(look().reasons, 6 - 1) << "two pages that share a ticket";
+  int looks = 1;
+  while (look().more && looks < 2 * kTickets) ++looks;
+  EXPECT_EQ(with("NO_MEMBERS"), std::to_string(kTickets))
+      << "a page that changed asks for the next";
+
+  // What changed anywhere is found by looks that nothing asks for, each a page further.
+  database_.Query("DELETE FROM router.queue_entry WHERE ticket_id = '" + tickets[0] + "'");
+  database_.Query("UPDATE router.queue_entry SET reason = 'MANUAL' WHERE ticket_id = '" +
+                  tickets[11] + "'");
+  for (int i = 0; i < kTickets; ++i) look();
+  EXPECT_EQ(with("NO_MEMBERS"), std::to_string(kTickets));
+
+  Hire("hr", {"ivanova"});
+  Say("ivanova", kAway);
+  for (int i = 0; i < kTickets; ++i) look();
+  EXPECT_EQ(with("NO_AGENT_PRESENT"), std::to_string(kTickets));
+
+  Say("ivanova", kOnline);
+  for (int i = 0; i < kTickets; ++i) look();
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM router.queue_entry"), "0");
+}
+
 TEST_F(PassTest, FiftyTicketsAreOnePass) {
   Publish(Draft("it", DistributionMode::kRoundRobin, 1000));
   std::vector<std::string> team;
