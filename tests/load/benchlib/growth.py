@@ -98,8 +98,8 @@ def measure(bench, cases, what):
     return rows
 
 
-def grow(bench, sizes, replicas):
-    """(by tickets behind, by replicas)"""
+def grow(bench, sizes, replicas, keep):
+    """(by tickets behind, by replicas); keep(both) after each column, for these are hours."""
     by_size, by_replicas = Series("behind"), Series("replicas")
     bench.growing, bench.times = True, 1
     for size in sizes:
@@ -108,17 +108,20 @@ def grow(bench, sizes, replicas):
             why = f"not measured, {size * BYTES_A_TICKET * 3 >> 30} GiB of disk are needed for it and {free >> 30} were free"
             bench.say(f"{short(size)} behind: {why}")
             by_size.absent(short(size), why)
+            keep(by_size, by_replicas)
             continue
         bench.size = size
         bench.behind = behind.prepare(bench.stack, size, bench.say)
         by_size.column(short(size), measure(bench, CASES, f"{short(size)} behind"))
         bench.stack.drop_copies()
+        keep(by_size, by_replicas)
     bench.size = sizes[0]
     bench.behind = behind.prepare(bench.stack, bench.size, bench.say)
     for count in replicas:
         bench.stack.replicas = count
         by_replicas.column(str(count), measure(bench, REPLICA_CASES, f"{count} replicas"))
         bench.stack.drop_copies()
+        keep(by_size, by_replicas)
     bench.stack.replicas = 1
     return by_size, by_replicas
 
@@ -134,6 +137,7 @@ def write(by_size, by_replicas, config):
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(series.picture())
     length = "; short rounds" if config["quick"] else ""
+    of_replicas = by_replicas.table() if by_replicas.columns else "Not measured yet."
     report.replace_between(os.path.join(folder, "README.md"), BEGIN, END, f"""{report.made(config)}; one round each{length}.
 
 {by_size.table()}
@@ -143,7 +147,7 @@ def write(by_size, by_replicas, config):
 Replicas of each service on the same two cores, {config["tickets_behind"]:,} tickets behind: they share what there is, so more of them show what it
 costs to be several, not what more machines bring.
 
-{by_replicas.table()}
+{of_replicas}
 
 ![replicas](replicas.svg)
 """)
