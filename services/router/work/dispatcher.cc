@@ -15,8 +15,6 @@ namespace {
 // On a scaled clock. Each sweep looks at all that waits: twenty a second were a tenth of the
 // database.
 constexpr absl::Duration kSoonestSweep = absl::Milliseconds(200);
-// After so many flows that were woken, one that a sweep found has its turn.
-constexpr int kWokenInARow = 4;
 
 }  // namespace
 
@@ -54,28 +52,7 @@ void Dispatcher::Stop() {
 
 void Dispatcher::Wake(const std::string& flow) {
   absl::MutexLock lock(&mu_);
-  Add(flow, /*woken=*/true);
-}
-
-void Dispatcher::Add(const std::string& flow, bool woken) {
-  Place& place = places_[flow];
-  if (place.pending && (place.woken || !woken)) return;
-  if (place.pending && !place.running) found_.erase(std::find(found_.begin(), found_.end(), flow));
-  place.pending = true;
-  place.woken = woken;
-  if (!place.running) (woken ? woken_ : found_).push_back(flow);
-}
-
-bool Dispatcher::Ready() const { return !woken_.empty() || (!found_.empty() && !found_runs_); }
-
-std::string Dispatcher::Next(bool* found) {
-  const bool may = !found_.empty() && !found_runs_;
-  *found = may && (woken_.empty() || woken_in_a_row_ >= kWokenInARow);
-  woken_in_a_row_ = *found ? 0 : woken_in_a_row_ + 1;
-  std::deque<std::string>& line = *found ? found_ : woken_;
-  std::string flow = std::move(line.front());
-  line.pop_front();
-  return flow;
+  order_.Add(flow, /*woken=*/true);
 }
 
 void Dispatcher::SweepSoon() {
@@ -86,8 +63,7 @@ void Dispatcher::SweepSoon() {
 void Dispatcher::WaitIdle() {
   absl::MutexLock lock(&mu_);
   mu_.Await(absl::Condition(
-      +[](Dispatcher* d) ABSL_EXCLUSIVE_LOCKS_REQUIRED(d->mu_) { return d->places_.empty(); },
-      this));
+      +[](Dispatcher* d) ABSL_EXCLUSIVE_LOCKS_REQUIRED(d->mu_) { return d->order_.idle(); }, this));
 }
 
 absl::Duration Dispatcher::SinceSweep() const {
@@ -97,40 +73,24 @@ absl::Duration Dispatcher::SinceSweep() const {
 
 void Dispatcher::RunWorker() {
   while (true) {
-    std::string flow;
-    bool found = false;
+    FlowOrder::Turn turn;
     {
       absl::MutexLock lock(&mu_);
       mu_.Await(absl::Condition(
           +[](Dispatcher* d)
-               ABSL_EXCLUSIVE_LOCKS_REQUIRED(d->mu_) { return d->stop_ || d->Ready(); },
+               ABSL_EXCLUSIVE_LOCKS_REQUIRED(d->mu_) { return d->stop_ || d->order_.ready(); },
           this));
       if (stop_) return;
-      flow = Next(&found);
-      if (found) found_runs_ = true;
-      Place& place = places_[flow];
-      place.running = true;
-      // A wake from now on is for the next pass: this one may have read the tables already.
-      place.pending = false;
-      place.woken = false;
+      turn = order_.Next();
     }
-    const absl::StatusOr<PassResult> result = pass_.Run(flow);
+    const absl::StatusOr<PassResult> result = pass_.Run(turn.flow);
     if (!result.ok()) {
       metrics_.failures.Increment();
       obs::LogWarn("router.pass_failed", "a routing pass failed; the next sweep tries again",
-                   {{"flow", flow}, {"error", result.status()}});
+                   {{"flow", turn.flow}, {"error", result.status()}});
     }
     absl::MutexLock lock(&mu_);
-    Place& place = places_[flow];
-    place.running = false;
-    // To the end of the line: a flow with a long queue must not keep the others waiting.
-    if (result.ok() && result->more) place.pending = place.woken = true;
-    if (found) found_runs_ = false;
-    if (place.pending) {
-      (place.woken ? woken_ : found_).push_back(flow);
-    } else {
-      places_.erase(flow);
-    }
+    order_.Done(turn, result.ok() && result->more);
   }
 }
 
@@ -180,7 +140,7 @@ absl::Status Dispatcher::Sweep() {
     queued += flow.queued;
     if (flow.oldest.has_value()) oldest = std::min(oldest.value_or(*flow.oldest), *flow.oldest);
     absl::MutexLock lock(&mu_);
-    Add(flow.flow, /*woken=*/false);
+    order_.Add(flow.flow, /*woken=*/false);
   }
   metrics_.unassigned.Set(static_cast<double>(queued));
   metrics_.unassigned_oldest_seconds.Set(

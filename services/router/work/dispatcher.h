@@ -19,6 +19,7 @@
 #include "platform/clock/clock.h"
 #include "platform/pg/pool.h"
 #include "router/domain/flow_bell.h"
+#include "router/work/flow_order.h"
 #include "router/work/pass.h"
 #include "router/work/rehome.h"
 #include "router/work/router_metrics.h"
@@ -53,16 +54,6 @@ class Dispatcher final : public FlowBell {
   absl::Duration SinceSweep() const;
 
  private:
-  struct Place {
-    bool running = false;
-    bool pending = false;
-    bool woken =
-        false;  // it is pending because somebody said so, not only because a sweep found it
-  };
-
-  void Add(const std::string& flow, bool woken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool Ready() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  std::string Next(bool* found) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RunWorker();
   void RunSweeper();
   absl::Duration Interval() const;
@@ -75,13 +66,7 @@ class Dispatcher final : public FlowBell {
   const DispatcherOptions options_;
 
   mutable absl::Mutex mu_;
-  std::map<std::string, Place> places_ ABSL_GUARDED_BY(mu_);  // Flows running or pending.
-  // Pending and not running, in order. A sweep finds all that waits at once: one worker at a time
-  // goes through it, so that what was just filed does not wait for all of that.
-  std::deque<std::string> woken_ ABSL_GUARDED_BY(mu_);
-  std::deque<std::string> found_ ABSL_GUARDED_BY(mu_);
-  bool found_runs_ ABSL_GUARDED_BY(mu_) = false;
-  int woken_in_a_row_ ABSL_GUARDED_BY(mu_) = 0;
+  FlowOrder order_ ABSL_GUARDED_BY(mu_);
   bool stop_ ABSL_GUARDED_BY(mu_) = false;
   bool sweep_soon_ ABSL_GUARDED_BY(mu_) = false;
   bool failing_ ABSL_GUARDED_BY(mu_) = false;
