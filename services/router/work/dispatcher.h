@@ -5,8 +5,6 @@
 // a wake. While nothing is queued and nobody left, the sweep's two statements are all that runs.
 #pragma once
 
-#include <deque>
-#include <map>
 #include <string>
 #include <thread>
 #include <vector>

@@ -1,5 +1,6 @@
 -- Agents who hold work they cannot do at business time $1: absent, out of the team, or gone from the company. Their tickets
--- are looked at one agent after another and only of those: as a join it read all that is held, each second.
+-- are looked at one agent after another and only of those: as a join it read all that is held, each second. OFFSET 0 keeps
+-- it from becoming one; the order inside makes the loads be read by their key.
 SELECT g.agent_id, g.flow_id
   FROM (SELECT l.agent_id, l.flow_id
           FROM ledger.agent_load l
