@@ -66,6 +66,8 @@ constexpr Invariant kInvariants[] = {
      &invariants::kI21OneWinner, ""},
     {"I22", "analytics counters equal a recomputation", "счётчики аналитики равны пересчёту",
      kAlways, &invariants::kI22RollupEqualsRecount, ""},
+    {"I22b", "totals of the board equal the sum of their days", "итоги доски равны сумме дней",
+     kAlways, &invariants::kI22bTotalsEqualDays, ""},
     {"I22q", "analytics facts are current", "факты аналитики свежие", kQuiet,
      &invariants::kI22qFactsCurrent, ""},
     {"I23", "owners of a lease follow one another", "владельцы аренды сменяются по порядку",
