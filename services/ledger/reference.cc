@@ -104,21 +104,28 @@ void ReadPolicies(pg::Tx& tx, ReferenceSnapshot& to) {
   }
 }
 
-void ReadDirectory(pg::Tx& tx, ReferenceSnapshot& to) {
-  to.employees.clear();
-  for (const pqxx::row& row : tx.Run(sql::kReferenceEmployees)) {
-    Employee employee;
-    employee.id = row["id"].as<std::string>();
-    employee.name = row["name"].as<std::string>();
-    employee.email = row["email"].as<std::string>();
-    employee.department = row["department"].as<std::string>();
-    employee.manager = row["manager"].as<std::string>();
-    employee.zone = row["zone"].as<std::string>();
-    employee.locale = row["locale"].as<std::string>();
-    employee.active = row["active"].as<bool>();
-    std::string id = employee.id;
-    to.employees.emplace(std::move(id), std::move(employee));
+// A large company imports its people in many calls, and each of them makes every service look.
+void ReadChangedEmployees(pg::Tx& tx, ReferenceSnapshot& to) {
+  const auto oldest = tx.Run(sql::kOldestOpenTransaction)[0]["oldest"].as<std::string>();
+  auto employees = std::make_shared<EmployeeMap>(*to.employees);
+  for (const pqxx::row& row : tx.Run(sql::kReferenceEmployees, to.employees_since)) {
+    auto employee = std::make_shared<Employee>();
+    employee->id = row["id"].as<std::string>();
+    employee->name = row["name"].as<std::string>();
+    employee->email = row["email"].as<std::string>();
+    employee->department = row["department"].as<std::string>();
+    employee->manager = row["manager"].as<std::string>();
+    employee->zone = row["zone"].as<std::string>();
+    employee->locale = row["locale"].as<std::string>();
+    employee->active = row["active"].as<bool>();
+    (*employees)[employee->id] = std::move(employee);
   }
+  to.employees = std::move(employees);
+  to.employees_since = oldest;
+}
+
+void ReadDirectory(pg::Tx& tx, ReferenceSnapshot& to) {
+  ReadChangedEmployees(tx, to);
   to.departments.clear();
   for (const pqxx::row& row : tx.Run(sql::kReferenceDepartments)) {
     Department department;
@@ -209,8 +216,7 @@ const desk::Calendar* ReferenceSnapshot::CalendarOf(const desk::SlaPolicy& polic
 }
 
 const Employee* ReferenceSnapshot::FindEmployee(const std::string& id) const {
-  const auto it = employees.find(id);
-  return it == employees.end() ? nullptr : &it->second;
+  return Lookup(*employees, id);
 }
 
 std::vector<std::string> ReferenceSnapshot::ManagersOf(const desk::Flow& flow) const {

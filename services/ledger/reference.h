@@ -56,6 +56,8 @@ struct Member {
   std::vector<std::string> languages;
 };
 
+using EmployeeMap = absl::flat_hash_map<std::string, std::shared_ptr<const Employee>>;  // By id.
+
 // Immutable; safe to share between threads.
 struct ReferenceSnapshot {
   // Every published version, because a ticket keeps the one it was opened under.
@@ -63,7 +65,9 @@ struct ReferenceSnapshot {
   std::map<std::string, std::shared_ptr<const desk::Flow>> flows;  // Latest version by id.
   std::map<std::string, std::shared_ptr<const desk::SlaPolicy>> policies;
   std::map<std::string, std::shared_ptr<const desk::Calendar>> calendars;
-  absl::flat_hash_map<std::string, Employee> employees;
+  // Never null; shared with the snapshot before unless somebody's row changed.
+  std::shared_ptr<const EmployeeMap> employees = std::make_shared<EmployeeMap>();
+  std::string employees_since = "0";  // Rows of this Postgres transaction on may be missing.
   std::map<std::string, Department> departments;
   std::map<std::string, std::vector<Member>> members;  // By flow id, ordered by employee.
 

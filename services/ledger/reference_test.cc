@@ -7,6 +7,8 @@
 #include <sstream>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
+
 #include "ledger/reference_write.h"
 #include "platform/pg/transaction.h"
 #include "platform/testing/signal.h"
@@ -21,6 +23,10 @@ using ::potok::testing::IsOk;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
+
+constexpr char kRenameClerk[] = "UPDATE intake.employee SET name = 'Late' WHERE id = 'clerk';";
+constexpr char kDirectoryMoved[] =
+    "UPDATE ledger.reference_epoch SET epoch = epoch + 1 WHERE kind = 'directory'";
 
 class ReferenceTest : public ::testing::Test {
  protected:
@@ -92,6 +98,41 @@ TEST_F(ReferenceTest, OnlyTheKindThatMovedIsReadAgain) {
   EXPECT_EQ(before->Flow("hr")->version, 1) << "a snapshot in use never changes";
 }
 
+// A company of 50 000 is imported in many calls: after each of them only its people are read.
+TEST_F(ReferenceTest, OfTheCompanyOnlyThoseAreReadAgainWhoseRowsChanged) {
+  const auto before = reference_->Snapshot();
+  database_.Query(absl::StrCat(kRenameClerk, kDirectoryMoved));
+  ASSERT_THAT(reference_->Refresh(), IsOk());
+  const auto after = reference_->Snapshot();
+  EXPECT_EQ(after->FindEmployee("clerk")->name, "Late");
+  EXPECT_EQ(before->FindEmployee("clerk")->name, "Пётр Счётов");
+  EXPECT_EQ(after->FindEmployee("boss"), before->FindEmployee("boss")) << "the same object";
+  Run("reference_change.sql");
+  ASSERT_THAT(reference_->Refresh(), IsOk());
+  EXPECT_EQ(reference_->Snapshot()->employees, after->employees) << "not even copied";
+}
+
+// The numbers of transactions do not tell in which order they commit.
+TEST_F(ReferenceTest, AChangeThatWasOpenDuringALookIsFoundByTheNext) {
+  ASSERT_THAT(
+      pg::InTransaction(database_.pool(), {},
+                        [&](pg::Tx& early) -> absl::Status {
+                          early.Exec(kRenameClerk);
+                          database_.Query(
+                              absl::StrCat("UPDATE intake.employee SET name = 'Second' "
+                                           "WHERE id = 'boss';",
+                                           kDirectoryMoved));
+                          EXPECT_THAT(reference_->Refresh(), IsOk());
+                          EXPECT_EQ(reference_->Snapshot()->FindEmployee("boss")->name, "Second");
+                          EXPECT_NE(reference_->Snapshot()->FindEmployee("clerk")->name, "Late");
+                          BumpEpoch(early, kDirectoryKind);
+                          return absl::OkStatus();
+                        }),
+      IsOk());
+  ASSERT_THAT(reference_->Refresh(), IsOk());
+  EXPECT_EQ(reference_->Snapshot()->FindEmployee("clerk")->name, "Late");
+}
+
 TEST_F(ReferenceTest, AChangeOfAnotherProcessIsSeenWithoutAsking) {
   Run("reference_change.sql");
   EXPECT_TRUE(Eventually([&] { return reference_->Snapshot()->Flow("hr")->version == 2; }));
@@ -115,7 +156,7 @@ TEST_F(ReferenceTest, ManyRefreshersAndWritersEndUpWithTheLastEpoch) {
                                       }),
                     IsOk());
         EXPECT_THAT(reference_->Refresh(), IsOk());
-        EXPECT_EQ(reference_->Snapshot()->employees.size(), 3u);
+        EXPECT_EQ(reference_->Snapshot()->employees->size(), 3u);
       }
     });
   }

@@ -65,7 +65,7 @@ TEST_F(DirectoryTest, FiveThousandPeopleTwiceAreOneAnswerAndAnotherCallChangesNo
   EXPECT_EQ(first.created_count(), 5000);
   EXPECT_EQ(first.employees_size(), 5000);
   EXPECT_EQ(first.employees(17).name(), "employees/e0017");
-  EXPECT_EQ(reference_->Snapshot()->employees.size(), 5000u);
+  EXPECT_EQ(reference_->Snapshot()->employees->size(), 5000u);
 
   clock_.Advance(absl::Hours(1));
   ASSERT_OK_AND_ASSIGN(const auto again, Upsert(request));
