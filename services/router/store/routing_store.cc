@@ -154,11 +154,12 @@ void RecordPass(pg::Tx& tx, const std::string& flow, const desk::Cursor& cursor,
 std::vector<FlowQueue> ReadFlowsToVisit(pg::Tx& tx) {
   std::vector<FlowQueue> flows;
   for (const auto& row : tx.Run(sql::kFlowsToVisit)) {
-    flows.push_back(
-        {row[0].as<std::string>(), row[1].as<int64_t>(), pg::FromNullableTimestamp(row[2])});
+    flows.push_back({row[0].as<std::string>(), pg::FromNullableTimestamp(row[1])});
   }
   return flows;
 }
+
+int64_t CountWaiting(pg::Tx& tx) { return tx.Run(sql::kCountWaiting)[0][0].as<int64_t>(); }
 
 std::vector<std::string> ReadFlowsOfTickets(pg::Tx& tx, const std::vector<int>& parts,
                                             const std::vector<std::string>& ids) {

@@ -86,10 +86,11 @@ void RecordPass(pg::Tx& tx, const std::string& flow, const desk::Cursor& cursor,
 
 struct FlowQueue {
   std::string flow;
-  int64_t queued = 0;
   std::optional<absl::Time> oldest;  // In the queue since.
 };
 std::vector<FlowQueue> ReadFlowsToVisit(pg::Tx& tx);
+// In all flows; costs as much as there are.
+int64_t CountWaiting(pg::Tx& tx);
 // Flows of the tickets (parts[i], ids[i]) in which somebody waits.
 std::vector<std::string> ReadFlowsOfTickets(pg::Tx& tx, const std::vector<int>& parts,
                                             const std::vector<std::string>& ids);

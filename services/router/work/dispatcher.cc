@@ -16,6 +16,10 @@ namespace {
 // database.
 constexpr absl::Duration kSoonestSweep = absl::Milliseconds(200);
 
+// A count of what waits is followed by so many times its length without one: it takes 40 ms of
+// 240 000.
+constexpr int kCountPause = 50;
+
 }  // namespace
 
 Dispatcher::Dispatcher(pg::Pool& pool, const Clock& clock, Pass& pass, Rehome& rehome,
@@ -134,18 +138,30 @@ absl::Status Dispatcher::Sweep() {
       pg::InAutocommit(pool_, {}, [&](pg::Tx& tx) -> absl::StatusOr<std::vector<FlowQueue>> {
         return ReadFlowsToVisit(tx);
       }));
-  int64_t queued = 0;
   std::optional<absl::Time> oldest;
   for (const FlowQueue& flow : flows) {
-    queued += flow.queued;
     if (flow.oldest.has_value()) oldest = std::min(oldest.value_or(*flow.oldest), *flow.oldest);
     absl::MutexLock lock(&mu_);
     order_.Add(flow.flow, /*woken=*/false);
   }
-  metrics_.unassigned.Set(static_cast<double>(queued));
   metrics_.unassigned_oldest_seconds.Set(
       oldest.has_value() ? absl::ToDoubleSeconds(clock_.Now() - *oldest) : 0);
+  POTOK_RETURN_IF_ERROR(CountWhatWaits());
   return rehomed;
+}
+
+absl::Status Dispatcher::CountWhatWaits() {
+  absl::MutexLock one_at_a_time(&count_mu_);
+  const auto started = std::chrono::steady_clock::now();
+  if (started < next_count_) return absl::OkStatus();
+  POTOK_ASSIGN_OR_RETURN(const int64_t waiting,
+                         pg::InAutocommit(pool_, {}, [](pg::Tx& tx) -> absl::StatusOr<int64_t> {
+                           return CountWaiting(tx);
+                         }));
+  const auto ended = std::chrono::steady_clock::now();
+  next_count_ = ended + kCountPause * (ended - started);
+  metrics_.unassigned.Set(static_cast<double>(waiting));
+  return absl::OkStatus();
 }
 
 }  // namespace potok::router

@@ -55,6 +55,8 @@ class Dispatcher final : public FlowBell {
   void RunWorker();
   void RunSweeper();
   absl::Duration Interval() const;
+  // Brings the metric up to date, unless that would take more than a share of the time.
+  absl::Status CountWhatWaits();
 
   pg::Pool& pool_;
   const Clock& clock_;
@@ -69,6 +71,8 @@ class Dispatcher final : public FlowBell {
   bool sweep_soon_ ABSL_GUARDED_BY(mu_) = false;
   bool failing_ ABSL_GUARDED_BY(mu_) = false;
   std::chrono::steady_clock::time_point swept_ ABSL_GUARDED_BY(mu_);
+  absl::Mutex count_mu_;  // One count at a time.
+  std::chrono::steady_clock::time_point next_count_ ABSL_GUARDED_BY(count_mu_);
   std::vector<std::thread> threads_;
 };
 

@@ -61,6 +61,43 @@ TEST_F(DispatcherTest, TheSweepAloneFindsEveryTicketWithoutAnyWake) {
   EXPECT_EQ(Broken(), "");
 }
 
+TEST_F(DispatcherTest, TheSweepVisitsEachFlowInWhichSomebodyWaitsWithItsOldestTicket) {
+  for (const char* flow : {"b-two", "hr", "it", "quiet"}) {
+    Publish(Draft(flow, DistributionMode::kManual, 100));
+  }
+  FileMany("it", 3);
+  clock_.Advance(absl::Minutes(1));
+  FileMany("hr", 2);
+  File("b-two");
+  // Nobody waits there any more, but a reason is left over.
+  database_.Query(
+      "INSERT INTO router.queue_entry VALUES (0, gen_random_uuid(), 'quiet', 'MANUAL', now())");
+  std::string visited, expected;
+  ASSERT_THAT(pg::InTransaction(
+                  router_pool_, {},
+                  [&](pg::Tx& tx) -> absl::Status {
+                    for (const FlowQueue& each : ReadFlowsToVisit(tx)) {
+                      absl::StrAppend(
+                          &visited, each.flow, " ",
+                          each.oldest.has_value() ? absl::ToUnixMicros(*each.oldest) : 0, "\n");
+                    }
+                    return absl::OkStatus();
+                  }),
+              IsOk());
+  for (const char* flow : {"b-two", "hr", "it", "quiet"}) {
+    absl::StrAppend(&expected, flow, " ",
+                    database_.Query(absl::StrCat(
+                        "SELECT coalesce((extract(epoch FROM min(queued_at)) * 1000000)::bigint, 0)"
+                        " FROM ledger.ticket WHERE state = 'QUEUED' AND flow_id = '",
+                        flow, "'")),
+                    "\n");
+  }
+  EXPECT_EQ(visited, expected);
+  ASSERT_THAT(dispatcher_->Sweep(), IsOk());
+  EXPECT_EQ(metrics_.unassigned.Value(), 6);
+  EXPECT_GE(metrics_.unassigned_oldest_seconds.Value(), 60);
+}
+
 // One ticket that nobody can move must not hold up everyone else's.
 TEST_F(DispatcherTest, ATicketThatCannotBeReturnedStopsNeitherTheOthersNorTheSweep) {
   Publish(Draft("it", DistributionMode::kRoundRobin));

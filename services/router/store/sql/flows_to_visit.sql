@@ -1,17 +1,23 @@
--- The slow sweep: every flow with something to do, whoever failed to say so. The partial indexes on queued tickets
--- and pending lines keep it as cheap as the queues are short; of the reasons, one row a flow is read.
-WITH RECURSIVE told AS (
+-- The slow sweep: every flow with something to do, whoever failed to say so. Of the queues and of the reasons one row a flow
+-- is read, by the indexes that have nothing else; it costs the same however much waits.
+WITH RECURSIVE waits AS (
+  (SELECT t.flow_id, t.queued_at FROM ledger.ticket t WHERE t.state = 'QUEUED' ORDER BY t.flow_id, t.queued_at LIMIT 1)
+  UNION ALL
+  SELECT n.flow_id, n.queued_at
+    FROM waits w, LATERAL (SELECT t.flow_id, t.queued_at FROM ledger.ticket t
+                            WHERE t.state = 'QUEUED' AND t.flow_id > w.flow_id ORDER BY t.flow_id, t.queued_at LIMIT 1) n),
+told AS (
   (SELECT q.flow_id FROM router.queue_entry q ORDER BY q.flow_id LIMIT 1)
   UNION ALL
-  SELECT (SELECT q.flow_id FROM router.queue_entry q WHERE q.flow_id > t.flow_id ORDER BY q.flow_id LIMIT 1)
-    FROM told t WHERE t.flow_id IS NOT NULL)
-SELECT f.flow_id, sum(f.queued)::bigint AS queued, min(f.oldest) AS oldest
-  FROM (SELECT t.flow_id, count(*) AS queued, min(t.queued_at) AS oldest
-          FROM ledger.ticket t WHERE t.state = 'QUEUED' GROUP BY t.flow_id
+  SELECT n.flow_id
+    FROM told t, LATERAL (SELECT q.flow_id FROM router.queue_entry q WHERE q.flow_id > t.flow_id ORDER BY q.flow_id LIMIT 1) n)
+SELECT f.flow_id, min(f.oldest) AS oldest
+  FROM (SELECT w.flow_id, w.queued_at AS oldest FROM waits w
         UNION ALL
-        SELECT t.flow_id, 0, NULL
+        SELECT t.flow_id, NULL
           FROM ledger.ticket t
          WHERE t.pending_line > 0 AND t.pending_line > t.line AND t.state IN ('ASSIGNED','IN_PROGRESS')
         UNION ALL
-        SELECT q.flow_id, 0, NULL FROM told q WHERE q.flow_id IS NOT NULL) f
+        SELECT q.flow_id, NULL FROM told q) f
  GROUP BY f.flow_id
+ ORDER BY f.flow_id
