@@ -76,6 +76,7 @@ def p10(bench):
     for round in bench.rounds("P10"):
         result = stack.load("employees", "--count", "8", "--callers", "1", "--in-flight", "1", "--flow", "none")
         people.add(result["throughput"] * result["batch"])
+    stack.verify(quiescent=False)
     stack.stop()
     return [people, tickets]
 
