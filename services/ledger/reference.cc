@@ -20,6 +20,7 @@ namespace {
 constexpr absl::Duration kPollInterval = absl::Milliseconds(200);
 
 using Epochs = std::map<std::string, int64_t>;
+constexpr char kServer[] = "server";  // Among the epochs: reference_epochs.sql.
 
 // One that cannot be read or compiled must not stop the service: the rest of the company still
 // files requests.
@@ -107,8 +108,11 @@ void ReadPolicies(pg::Tx& tx, ReferenceSnapshot& to) {
 // A large company imports its people in many calls, and each of them makes every service look.
 void ReadChangedEmployees(pg::Tx& tx, ReferenceSnapshot& to) {
   const auto oldest = tx.Run(sql::kOldestOpenTransaction)[0]["oldest"].as<std::string>();
+  const pqxx::result changed = tx.Run(sql::kReferenceEmployees, to.employees_since);
+  to.employees_since = oldest;
+  if (changed.empty()) return;
   auto employees = std::make_shared<EmployeeMap>(*to.employees);
-  for (const pqxx::row& row : tx.Run(sql::kReferenceEmployees, to.employees_since)) {
+  for (const pqxx::row& row : changed) {
     auto employee = std::make_shared<Employee>();
     employee->id = row["id"].as<std::string>();
     employee->name = row["name"].as<std::string>();
@@ -121,7 +125,6 @@ void ReadChangedEmployees(pg::Tx& tx, ReferenceSnapshot& to) {
     (*employees)[employee->id] = std::move(employee);
   }
   to.employees = std::move(employees);
-  to.employees_since = oldest;
 }
 
 void ReadDirectory(pg::Tx& tx, ReferenceSnapshot& to) {
@@ -296,11 +299,13 @@ absl::Status Reference::Refresh() {
   std::shared_ptr<ReferenceSnapshot> next;
   POTOK_RETURN_IF_ERROR(pg::InTransaction(pool_, options, [&](pg::Tx& tx) -> absl::Status {
     read = ReadEpochs(tx);
-    next = old == nullptr ? std::make_shared<ReferenceSnapshot>()
-                          : std::make_shared<ReferenceSnapshot>(*old);
+    // What is known of another server says nothing about what this one still has.
+    const bool known = old != nullptr && epochs_[kServer] == read[kServer];
+    next =
+        known ? std::make_shared<ReferenceSnapshot>(*old) : std::make_shared<ReferenceSnapshot>();
     for (const Kind& kind : kKinds) {
       const auto was = epochs_.find(kind.name);
-      if (old == nullptr || was == epochs_.end() || was->second != read[kind.name]) {
+      if (!known || was == epochs_.end() || was->second != read[kind.name]) {
         kind.read(tx, *next);
       }
     }

@@ -133,6 +133,19 @@ TEST_F(ReferenceTest, AChangeThatWasOpenDuringALookIsFoundByTheNext) {
   EXPECT_EQ(reference_->Snapshot()->FindEmployee("clerk")->name, "Late");
 }
 
+// After a failover the server may not have what was seen before; no stamp and no epoch tells.
+TEST_F(ReferenceTest, AServerThatWasStartedSinceIsAskedForEverything) {
+  const auto before = reference_->Snapshot();
+  database_.Query(absl::StrCat("SET session_replication_role = replica;", kRenameClerk));
+  ASSERT_THAT(reference_->Refresh(), IsOk());
+  EXPECT_EQ(reference_->Snapshot(), before) << "as if it had never been otherwise";
+  database_.Query("CHECKPOINT");
+  if (!testing::TestStack::Get().RestartPostgres()) GTEST_SKIP() << "the server is shared";
+  EXPECT_TRUE(
+      Eventually([&] { return reference_->Snapshot()->FindEmployee("clerk")->name == "Late"; }));
+  EXPECT_EQ(reference_->Snapshot()->Flow("it")->version, before->Flow("it")->version);
+}
+
 TEST_F(ReferenceTest, AChangeOfAnotherProcessIsSeenWithoutAsking) {
   Run("reference_change.sql");
   EXPECT_TRUE(Eventually([&] { return reference_->Snapshot()->Flow("hr")->version == 2; }));

@@ -60,7 +60,7 @@ class DeadLettersTest : public ::testing::Test {
     std::string all;
     for (const char* table : {"notifier.delivery", "notifier.inbox", "notifier.inbox_head",
                               "notifier.planned", "analytics.ticket_fact", "analytics.rollup_day",
-                              "ledger.ticket_event", "ledger.ticket"}) {
+                              "analytics.rollup_total", "ledger.ticket_event", "ledger.ticket"}) {
       absl::StrAppend(
           &all, table, " ",
           Query(absl::StrCat("SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, "

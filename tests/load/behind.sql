@@ -74,9 +74,7 @@ BEGIN
          (substr(g.ms, 1, 8) || '-' || substr(g.ms, 9, 4) || '-7' || lpad(to_hex(g.new_part::int), 3, '0') || '-8' || substr(g.hash, 1, 3)
            || '-' || substr(g.hash, 4, 12))::uuid,
          md5(g.hash)::uuid, g.flow,
-         format('BEH%s-%s', chr(65 + substr(g.flow, 8)::int),
-                lpad((coalesce((SELECT f.next FROM ledger.flow_counter f WHERE f.flow_id = g.flow), 1)
-                       + row_number() OVER (PARTITION BY g.flow ORDER BY g.no) - 1)::text, 6, '0')),
+         format('BEH%s-%s', chr(65 + substr(g.flow, 8)::int), lpad(x.no, greatest(6, length(x.no)), '0')),
          'load-' || g.no * 7 % requesters, replace(a.caller, a.requester, 'load-' || g.no * 7 % requesters),
          g.flow || '-agent-' || (g.no / flows) % agents, g.shift, round(extract(epoch FROM g.shift) * 1000000), a.created_at + g.shift
     FROM bench.age a
@@ -85,6 +83,8 @@ BEGIN
                  lpad(to_hex((extract(epoch FROM a.created_at + first + k * step) * 1000)::bigint), 12, '0') AS ms,
                  md5(wanted_age || ' ' || from_no || ' ' || k) AS hash
             FROM generate_series(0, n - 1) k) g
+   CROSS JOIN LATERAL (
+          SELECT (coalesce((SELECT f.next FROM ledger.flow_counter f WHERE f.flow_id = g.flow), 1) + g.no / flows)::text AS no) x
    WHERE a.age = wanted_age;
   ANALYZE bench.clone;
   PERFORM bench.copy('ledger.ticket', 'id', '{"number": "c.number", "flow_id": "c.flow_id", "caller": "c.caller", "requester": "c.requester",

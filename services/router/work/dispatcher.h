@@ -56,7 +56,7 @@ class Dispatcher final : public FlowBell {
   void RunSweeper();
   absl::Duration Interval() const;
   // Brings the metric up to date, unless that would take more than a share of the time.
-  absl::Status CountWhatWaits();
+  void CountWhatWaits();
 
   pg::Pool& pool_;
   const Clock& clock_;

@@ -71,7 +71,8 @@ TEST_F(DispatcherTest, TheSweepVisitsEachFlowInWhichSomebodyWaitsWithItsOldestTi
   File("b-two");
   // Nobody waits there any more, but a reason is left over.
   database_.Query(
-      "INSERT INTO router.queue_entry VALUES (0, gen_random_uuid(), 'quiet', 'MANUAL', now())");
+      "INSERT INTO router.queue_entry (part, ticket_id, flow_id, reason, since) "
+      "VALUES (0, gen_random_uuid(), 'quiet', 'MANUAL', now())");
   std::string visited, expected;
   ASSERT_THAT(pg::InTransaction(
                   router_pool_, {},

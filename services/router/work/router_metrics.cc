@@ -6,7 +6,8 @@ RouterMetrics::RouterMetrics(obs::Metrics& metrics)
     : decision_seconds(
           metrics.Histogram("potok_router_decision_seconds",
                             "Time of one routing pass, from its first lock to its commit.")),
-      unassigned(metrics.Gauge("potok_router_unassigned", "Tickets in the queues of all flows.")),
+      unassigned(metrics.Gauge("potok_router_unassigned",
+                               "Tickets in the queues of all flows, counted 15 s ago at most.")),
       unassigned_oldest_seconds(
           metrics.Gauge("potok_router_unassigned_oldest_seconds",
                         "Business time the oldest queued ticket waits so far.")),

@@ -223,7 +223,7 @@ def p4(bench):
             else:
                 high = probe
                 probe = probe / 1.6 if low == 0 else (low + high) / 2
-        rate = max(low, 100)
+        rate = max(low, 100)  # The next round begins where this one ended, and somewhere when it failed.
         row.add(low, reference)
         stack.verify()
         stack.stop()

@@ -24,7 +24,8 @@ CREATE TABLE analytics.rollup_total (
 ) WITH (fillfactor = 50);  -- The same few rows change with each event: their new versions stay on their pages.
 
 -- Kept by the database with each change of a day's row, so that a replica of the version before keeps them too during a
--- rollout. Owners of different parts never share a row; rows are taken in one order.
+-- rollout. Nobody waits in a circle: owners of different parts never share a row, and of one part one transaction at a time
+-- counts, since it holds its offset. (A statement that makes rows and changes others goes through the totals twice.)
 CREATE FUNCTION analytics.add_to_total(added analytics.rollup_day[], removed analytics.rollup_day[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -8,6 +8,9 @@ ALTER TABLE intake.employee ADD COLUMN changed_by xid8 NOT NULL DEFAULT '0';
 ALTER TABLE intake.employee ALTER COLUMN changed_by SET DEFAULT pg_current_xact_id();
 CREATE INDEX employee_changed_by ON intake.employee (changed_by);
 
+-- A row that is gone carries no stamp: who leaves is not active any more.
+REVOKE DELETE ON intake.employee FROM potok_intake;
+
 CREATE FUNCTION intake.stamp_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   NEW.changed_by := pg_current_xact_id();

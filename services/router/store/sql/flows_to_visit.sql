@@ -1,5 +1,6 @@
 -- The slow sweep: every flow with something to do, whoever failed to say so. Of the queues and of the reasons one row a flow
--- is read, by the indexes that have nothing else; it costs the same however much waits.
+-- is read, by the indexes that have nothing else; that costs the same however much waits. Of the lines that wait for their move
+-- each is looked at, also where the ticket was finished before it moved.
 WITH RECURSIVE waits AS (
   (SELECT t.flow_id, t.queued_at FROM ledger.ticket t WHERE t.state = 'QUEUED' ORDER BY t.flow_id, t.queued_at LIMIT 1)
   UNION ALL
