@@ -112,7 +112,7 @@ def measure_in_place(bench, what):
     try:
         stack.start()
         bench.say(f"{what}: drained in {stack.drain(900):.0f} s")
-        explained(stack)
+        stack.explain()
         stack.stop()
         check_invariants(bench)
     except Failed as failure:
@@ -131,17 +131,6 @@ def measure_in_place(bench, what):
         bench.failed = True
     stack.in_place = False
     return rows
-
-
-def explained(stack):
-    """Waits until the router has said of each ticket why it waits: no lag shows that."""
-    give_up = time.monotonic() + 300
-    without = ("SELECT count(*) FROM ledger.ticket t LEFT JOIN router.queue_entry q ON q.part = t.part AND q.ticket_id = t.id "
-               "WHERE t.state = 'QUEUED' AND q.reason IS NULL")
-    while stack.number(without) > 0:
-        if time.monotonic() > give_up:
-            raise Failed("some tickets still had no reason after 300 s")
-        time.sleep(1)
 
 
 def check_invariants(bench):

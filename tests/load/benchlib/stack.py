@@ -171,10 +171,23 @@ SELECT greatest(
             time.sleep(0.2)
         return time.monotonic() - start
 
+    def explain(self, patience=300):
+        """Waits until the router has said of each ticket why it waits, which no lag shows. The check itself looks at one moment and takes
+        a minute of a million tickets, so it gets no second try within its own patience."""
+        give_up = time.monotonic() + patience
+        without = ("SELECT count(*) FROM ledger.ticket t LEFT JOIN router.queue_entry q ON q.part = t.part AND q.ticket_id = t.id "
+                   "WHERE t.state = 'QUEUED' AND q.reason IS NULL")
+        while self.number(without) > 0:
+            if time.monotonic() > give_up:
+                raise Failed(f"some tickets still had no reason after {patience} s")
+            time.sleep(0.5)
+
     def verify(self, quiescent=True):
         """Raises with the rows that break an invariant. In place once at the end (growth.py): it reads all there is."""
         if self.in_place:
             return
+        if quiescent:
+            self.explain()
         self.ctl("verify", *([] if quiescent else ["--always"]), "--wait", "60")
 
 
