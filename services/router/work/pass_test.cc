@@ -366,6 +366,20 @@ TEST_F(PassTest, ALongQueueIsExplainedPageByPageWhateverHappensInIt) {
   EXPECT_EQ(database_.Query("SELECT count(*) FROM router.queue_entry"), "0");
 }
 
+// Each burst begins a walk anew from the top; what the last one had not reached must not wait for
+// the sweeps, a page a second.
+TEST_F(PassTest, WhatABurstCutsOffIsExplainedAfterIt) {
+  Pass paged(router_pool_, *reference_, clock_, metrics_, {}, /*reason_page=*/3);
+  Publish(Draft("hr", DistributionMode::kRoundRobin, 1000));
+  int filed = 0;
+  for (int burst = 0; burst < 4; ++burst) {
+    for (int i = 0; i < 12; ++i, ++filed) File("hr");
+    ASSERT_THAT(paged.Run("hr"), IsOk());
+  }
+  ASSERT_THAT(paged.Drain("hr"), IsOk());
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM router.queue_entry"), std::to_string(filed));
+}
+
 TEST_F(PassTest, FiftyTicketsAreOnePass) {
   Publish(Draft("it", DistributionMode::kRoundRobin, 1000));
   std::vector<std::string> team;

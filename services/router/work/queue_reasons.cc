@@ -27,14 +27,19 @@ ReasonChanges StoreReasons(pg::Tx& tx, const desk::FlowRouting& flow,
   changes.more = young.found.dropped > 0 && young.found.reasons == page;
   if (young.found.tickets < page) {
     walk->until.reset();
+    walk->left.clear();
     return changes;
   }
-  // A whole page of news goes on below.
-  if (young.written == young.found.tickets || !walk->until) walk->until = young.found.oldest;
+  // A whole page of news goes on below, and where the last walk was comes after it.
+  if (young.written == young.found.tickets || !walk->until) {
+    if (walk->until && *walk->until < young.found.oldest) walk->left.push_back(*walk->until);
+    walk->until = young.found.oldest;
+  }
   const Look further = look(walk->until);
   changes.more = changes.more || further.written > 0 || further.found.dropped > 0;
   if (further.found.tickets < page) {
     walk->until.reset();
+    walk->left.clear();
   } else if (further.found.oldest < *walk->until) {
     walk->until = further.found.oldest;
   } else {
@@ -42,6 +47,16 @@ ReasonChanges StoreReasons(pg::Tx& tx, const desk::FlowRouting& flow,
     // changes here says nothing about what is below.
     walk->until = *walk->until - absl::Microseconds(1);
     changes.more = true;
+  }
+  // Explained already: on to what was left below.
+  while (walk->until && further.written == 0 && !walk->left.empty()) {
+    const absl::Time below = walk->left.back();
+    walk->left.pop_back();
+    if (below < *walk->until) {
+      walk->until = below;
+      changes.more = true;
+      break;
+    }
   }
   return changes;
 }

@@ -21,6 +21,9 @@ namespace potok::router {
 struct ReasonWalk {
   ReasonKey after;                  // among the reasons
   std::optional<absl::Time> until;  // among the tickets: those queued then or before
+  // Where walks were left when a whole page of news came in above them, the latest last: below each
+  // there may be more that nobody has explained.
+  std::vector<absl::Time> left;
 };
 
 struct ReasonChanges {
