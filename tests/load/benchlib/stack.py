@@ -171,7 +171,7 @@ SELECT greatest(
             time.sleep(0.2)
         return time.monotonic() - start
 
-    def explain(self, patience=300):
+    def explain(self, patience=60):
         """Waits until the router has said of each ticket why it waits, which no lag shows. The check itself looks at one moment and takes
         a minute of a million tickets, so it gets no second try within its own patience."""
         give_up = time.monotonic() + patience
