@@ -52,6 +52,19 @@ void TicketLookups::Find(std::string id, Deadline deadline, Done done) {
   }
 }
 
+bool TicketLookups::Join(const std::string& id, Deadline deadline, const Done& done) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (readers_ < kReaders) return false;
+    if (waiting_.size() < kMostWaiting) {
+      waiting_.push_back({id, now_(), deadline, done});
+      return true;
+    }
+  }
+  done(Overloaded());
+  return true;
+}
+
 std::vector<TicketLookups::Lookup> TicketLookups::Take() {
   std::vector<Lookup> taken;
   while (!waiting_.empty() && taken.size() < kMostTickets) {

@@ -45,6 +45,11 @@ class TicketLookups {
   // it read could not be understood (INTERNAL), only that of the ticket.
   void Find(std::string id, Deadline deadline, Done done);
 
+  // The same for a thread that must not wait for a statement: true when the lookup is left to
+  // readers that are at work, or has been refused; false when nothing has been done, and Find is
+  // to be called where it may wait.
+  bool Join(const std::string& id, Deadline deadline, const Done& done);
+
  private:
   struct Lookup {
     std::string id;

@@ -216,5 +216,32 @@ TEST_F(TicketLookupsTest, ManyCallersEachGetTheirOwnTicket) {
   EXPECT_EQ(right, kThreads * kEach);
 }
 
+TEST_F(TicketLookupsTest, WhoMayNotWaitJoinsReadersAtWorkAndNeverReads) {
+  std::string a, b;
+  EXPECT_FALSE(lookups_.Join("a", kNever, Into(&a)));
+  EXPECT_EQ(a, "") << "nothing has been done";
+  EXPECT_THAT(Statements(), IsEmpty());
+  absl::Notification go;
+  Occupy(&go);
+  EXPECT_TRUE(lookups_.Join("b", kNever, Into(&b)));
+  EXPECT_EQ(b, "");
+  go.Notify();
+  Join();
+  EXPECT_EQ(b, "title of b");
+}
+
+TEST_F(TicketLookupsTest, WhoMayNotWaitIsRefusedWhereTooManyDo) {
+  absl::Notification go;
+  Occupy(&go);
+  std::string last;
+  for (size_t i = 0; i < TicketLookups::kMostWaiting; ++i) {
+    ASSERT_TRUE(lookups_.Join("a", kNever, [](absl::StatusOr<const TicketSeen*>) {}));
+  }
+  EXPECT_TRUE(lookups_.Join("a", kNever, Into(&last)));
+  EXPECT_EQ(last, "RESOURCE_EXHAUSTED");
+  go.Notify();
+  Join();
+}
+
 }  // namespace
 }  // namespace potok::intake

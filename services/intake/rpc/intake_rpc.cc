@@ -62,24 +62,31 @@ absl::Status IntakeRpc::Visible(const TicketSeen* seen, const std::string& name,
 }
 
 IntakeRpc::Reactor* IntakeRpc::GetTicket(Context* c, const v1::GetTicketRequest* q, v1::Ticket* a) {
-  return parts_.front.Async(c, q, a,
-                            [this](const CallContext& call, const v1::GetTicketRequest& q,
-                                   const rpc::Answer<v1::Ticket>& answer) {
-                              absl::StatusOr<std::string> id = TicketIdOf("name", q.name());
-                              if (!id.ok()) return answer(id.status());
-                              lookups_.Find(
-                                  *std::move(id), call.deadline,
-                                  [this, viewer = ViewerOf(call), name = q.name(),
-                                   answer](absl::StatusOr<const TicketSeen*> seen) {
-                                    if (!seen.ok()) return answer(seen.status());
-                                    if (const absl::Status status = Visible(*seen, name, viewer);
-                                        !status.ok()) {
-                                      return answer(status);
-                                    }
-                                    answer(ToWire((*seen)->ticket, v1::TICKET_VIEW_FULL,
-                                                  parts_.clock.Now(), (*seen)->reason));
-                                  });
-                            });
+  using Answer = rpc::Answer<v1::Ticket>;
+  const auto show = [this](const CallContext& call, const v1::GetTicketRequest& q,
+                           const Answer& answer) -> TicketLookups::Done {
+    return [this, viewer = ViewerOf(call), name = q.name(),
+            answer](absl::StatusOr<const TicketSeen*> seen) {
+      if (!seen.ok()) return answer(seen.status());
+      if (const absl::Status status = Visible(*seen, name, viewer); !status.ok()) {
+        return answer(status);
+      }
+      answer(ToWire((*seen)->ticket, v1::TICKET_VIEW_FULL, parts_.clock.Now(), (*seen)->reason));
+    };
+  };
+  return parts_.front.Prompt(
+      c, q, a,
+      [this, show](const CallContext& call, const v1::GetTicketRequest& q, const Answer& answer) {
+        const absl::StatusOr<std::string> id = TicketIdOf("name", q.name());
+        if (id.ok()) return lookups_.Join(*id, call.deadline, show(call, q, answer));
+        answer(id.status());
+        return true;
+      },
+      [this, show](const CallContext& call, const v1::GetTicketRequest& q, const Answer& answer) {
+        absl::StatusOr<std::string> id = TicketIdOf("name", q.name());
+        if (!id.ok()) return answer(id.status());
+        lookups_.Find(*std::move(id), call.deadline, show(call, q, answer));
+      });
 }
 
 IntakeRpc::Reactor* IntakeRpc::ListTicketEvents(Context* c, const v1::ListTicketEventsRequest* q,

@@ -2,6 +2,7 @@
 //
 // Reads and decisions that need the database run on the front's pool; commands go to the ledger,
 // which commits many at once and answers from its own thread, so no pool thread waits for a commit.
+// A filing goes there straight from gRPC's thread, as does a lookup to the readers at work.
 // Thread-safe.
 #pragma once
 
@@ -86,8 +87,12 @@ class IntakeRpc final : public v1::IntakeService::CallbackService {
     desk::CreateTicket create;
     std::shared_ptr<const ledger::ReferenceSnapshot> reference;
   };
+  // Waits for the database only to look for a name that is not known.
   absl::StatusOr<Accepted> Accept(const CallContext& call, const Filing& filing,
                                   const v1::CreateTicketRequest& request);
+  // Files what was asked for, or says why not.
+  void File(const CallContext& call, const v1::CreateTicketRequest& q,
+            const absl::StatusOr<Filing>& filing, const rpc::Answer<v1::Ticket>& answer);
   absl::StatusOr<v1::Ticket> Promise(const CallContext& call, const Accepted& accepted) const;
 
   // The one path of every verb: name, etag and words are checked, then the ledger decides.

@@ -40,6 +40,11 @@ std::string ContentOf(const Filing& filing) {
       .Hex();
 }
 
+bool Knows(const ledger::ReferenceSnapshot& reference, const Filing& filing,
+           const std::string& requester) {
+  return reference.Flow(filing.flow_id) != nullptr && reference.FindEmployee(requester) != nullptr;
+}
+
 }  // namespace
 
 absl::StatusOr<IntakeRpc::Accepted> IntakeRpc::Accept(const CallContext& call, const Filing& filing,
@@ -49,8 +54,7 @@ absl::StatusOr<IntakeRpc::Accepted> IntakeRpc::Accept(const CallContext& call, c
   accepted.reference = parts_.reference.Snapshot();
   // A name nobody knows may have been written a moment ago by another process: look once more
   // before saying so.
-  if (accepted.reference->Flow(filing.flow_id) == nullptr ||
-      accepted.reference->FindEmployee(requester_id) == nullptr) {
+  if (!Knows(*accepted.reference, filing, requester_id)) {
     POTOK_RETURN_IF_ERROR(parts_.reference.Refresh());
     accepted.reference = parts_.reference.Snapshot();
   }
@@ -106,47 +110,63 @@ absl::StatusOr<v1::Ticket> IntakeRpc::Promise(const CallContext& call,
   return answer;
 }
 
+void IntakeRpc::File(const CallContext& call, const v1::CreateTicketRequest& q,
+                     const absl::StatusOr<Filing>& filing, const rpc::Answer<v1::Ticket>& answer) {
+  if (!filing.ok()) return answer(filing.status());
+  // Ahead of all work: what is put off must cost next to nothing. A repeat of what was filed
+  // before is put off as well; it is answered when requests are taken again.
+  if (!q.validate_only()) {
+    const absl::Status admitted = parts_.admission.Check(
+        desk::PriorityOf(filing->urgency, filing->impact, filing->needed_today), q.bulk(),
+        static_cast<double>(RandomBits() >> 11) * 0x1p-53);
+    if (!admitted.ok()) return answer(admitted);
+  }
+  absl::StatusOr<Accepted> accepted = Accept(call, *filing, q);
+  if (q.validate_only()) {
+    if (!accepted.ok()) return answer(accepted.status());
+    return answer(Promise(call, *accepted));
+  }
+  desk::Command command;
+  command.viewer = ViewerOf(call);
+  command.method = "CreateTicket";
+  command.request_id = absl::AsciiStrToLower(q.request_id());
+  command.body_hash = ContentOf(*filing);
+  desk::CreateTicket create;
+  if (accepted.ok()) {
+    create = std::move(accepted->create);
+  } else {
+    // Not acceptable now, but it may have been when it was sent first:
+    // the form, the directory or the flow has changed since.
+    command.refusal = accepted.status();
+    create.draft.part = desk::PartOf(call.caller.principal, command.request_id);
+  }
+  command.action = std::move(create);
+  parts_.ledger.Submit(std::move(command), call.deadline,
+                       [this, answer](absl::StatusOr<ledger::Outcome> outcome) {
+                         if (!outcome.ok()) return answer(outcome.status());
+                         answer(Show(*outcome));
+                       });
+}
+
 IntakeRpc::Reactor* IntakeRpc::CreateTicket(Context* c, const v1::CreateTicketRequest* q,
                                             v1::Ticket* a) {
-  return parts_.front.Async(
+  return parts_.front.Prompt(
       c, q, a,
       [this](const CallContext& call, const v1::CreateTicketRequest& q,
-             rpc::Answer<v1::Ticket> answer) {
+             const rpc::Answer<v1::Ticket>& answer) {
         const absl::StatusOr<Filing> filing = FilingFromWire(q.ticket());
-        if (!filing.ok()) return answer(filing.status());
-        // Ahead of all work: what is put off must cost next to nothing. A repeat of what was filed
-        // before is put off as well; it is answered when requests are taken again.
-        if (!q.validate_only()) {
-          const absl::Status admitted = parts_.admission.Check(
-              desk::PriorityOf(filing->urgency, filing->impact, filing->needed_today), q.bulk(),
-              static_cast<double>(RandomBits() >> 11) * 0x1p-53);
-          if (!admitted.ok()) return answer(admitted);
+        if (filing.ok()) {
+          // Whoever has to look for a name in the database waits for it.
+          const absl::StatusOr<std::string> requester = RequesterOf(*filing, call.caller);
+          const auto reference = parts_.reference.Snapshot();
+          if (requester.ok() && !Knows(*reference, *filing, *requester)) return false;
         }
-        absl::StatusOr<Accepted> accepted = Accept(call, *filing, q);
-        if (q.validate_only()) {
-          if (!accepted.ok()) return answer(accepted.status());
-          return answer(Promise(call, *accepted));
-        }
-        desk::Command command;
-        command.viewer = ViewerOf(call);
-        command.method = "CreateTicket";
-        command.request_id = absl::AsciiStrToLower(q.request_id());
-        command.body_hash = ContentOf(*filing);
-        desk::CreateTicket create;
-        if (accepted.ok()) {
-          create = std::move(accepted->create);
-        } else {
-          // Not acceptable now, but it may have been when it was sent first:
-          // the form, the directory or the flow has changed since.
-          command.refusal = accepted.status();
-          create.draft.part = desk::PartOf(call.caller.principal, command.request_id);
-        }
-        command.action = std::move(create);
-        parts_.ledger.Submit(std::move(command), call.deadline,
-                             [this, answer](absl::StatusOr<ledger::Outcome> outcome) {
-                               if (!outcome.ok()) return answer(outcome.status());
-                               answer(Show(*outcome));
-                             });
+        File(call, q, filing, answer);
+        return true;
+      },
+      [this](const CallContext& call, const v1::CreateTicketRequest& q,
+             const rpc::Answer<v1::Ticket>& answer) {
+        File(call, q, FilingFromWire(q.ticket()), answer);
       });
 }
 

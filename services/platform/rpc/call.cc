@@ -146,8 +146,16 @@ void CallBase::Begin() {
     Complete(fault);
     return;
   }
+  if (RunAtOnce()) return;
   // From here on the pool may already be running, or have ended, the call.
   if (!desk_.Queue(this)) Complete(Overloaded());
+}
+
+bool CallBase::RunAtOnce() {
+  if (!at_once_) return false;
+  const std::optional<TraceContext> trace = ParseTraceparent(call_.traceparent);
+  const obs::LogScope scope({"", trace ? trace->trace_id : "", call_.request_id});
+  return at_once_(*this);
 }
 
 void CallBase::Run() {

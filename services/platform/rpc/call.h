@@ -52,8 +52,13 @@ class CallBase : public Work {
            const google::protobuf::Message* request);
   ~CallBase() override;
 
-  // Everything up to the pool. May already complete the call.
+  // Everything up to the pool, or all of it where the handler need not wait. May already complete
+  // the call, which lives on at least until gRPC has been given the reactor.
   void Begin();
+
+  // What to try before the pool, without waiting for anything; true when it leads, or has led, to
+  // Complete.
+  void TryFirst(std::function<bool(CallBase&)> at_once) { at_once_ = std::move(at_once); }
 
   // Answers the call: once, from any thread. The call may be destroyed before this returns.
   void Complete(const absl::Status& status);
@@ -79,6 +84,7 @@ class CallBase : public Work {
   CallDesk& desk() const { return desk_; }
 
  private:
+  bool RunAtOnce();
   void Report(const absl::Status& status) const;
 
   CallDesk& desk_;
@@ -87,6 +93,7 @@ class CallBase : public Work {
   Method* const method_;
   const std::chrono::steady_clock::time_point started_;
   CallContext call_;
+  std::function<bool(CallBase&)> at_once_;
 };
 
 class UnaryCall final : public grpc::ServerUnaryReactor, public CallBase {
@@ -138,6 +145,9 @@ class Answer {
   Answer(CallBase& call, A& answer) : state_(std::make_shared<State>(call, answer)) {}
 
   void operator()(absl::StatusOr<A> result) const { state_->Give(std::move(result)); }
+
+  // Of one that has not been called: the call will be answered by another.
+  void Withdraw() const { state_->given = true; }
 
  private:
   struct State {

@@ -27,6 +27,7 @@ class ProbeRpc final : public ProbeService::CallbackService {
   using Echo_ = std::function<absl::StatusOr<probe::v1::EchoResponse>(
       const CallContext&, const probe::v1::EchoRequest&)>;
   using Later_ = std::function<void(Answer<probe::v1::LaterResponse>)>;
+  using AtOnce_ = std::function<bool(const Answer<probe::v1::LaterResponse>&)>;
   using Watch_ = std::function<absl::Status(const probe::v1::WatchRequest&,
                                             std::shared_ptr<Stream<probe::v1::WatchResponse>>)>;
 
@@ -48,9 +49,12 @@ class ProbeRpc final : public ProbeService::CallbackService {
   }
   grpc::ServerUnaryReactor* Later(grpc::CallbackServerContext* c, const probe::v1::LaterRequest* q,
                                   probe::v1::LaterResponse* a) override {
-    return front_.Async(c, q, a,
-                        [this](const CallContext&, const probe::v1::LaterRequest&,
-                               Answer<probe::v1::LaterResponse> done) { later(std::move(done)); });
+    return front_.Prompt(
+        c, q, a,
+        [this](const CallContext&, const probe::v1::LaterRequest&,
+               const Answer<probe::v1::LaterResponse>& done) { return at_once && at_once(done); },
+        [this](const CallContext&, const probe::v1::LaterRequest&,
+               Answer<probe::v1::LaterResponse> done) { later(std::move(done)); });
   }
   grpc::ServerUnaryReactor* Open(grpc::CallbackServerContext* c, const probe::v1::OpenRequest* q,
                                  probe::v1::OpenResponse* a) override {
@@ -79,6 +83,7 @@ class ProbeRpc final : public ProbeService::CallbackService {
     a.set_remaining_ms(call.Remaining().count());
     return a;
   };
+  AtOnce_ at_once;  // Of Later, before it.
   Later_ later;
   Watch_ watch;
 

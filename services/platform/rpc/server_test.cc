@@ -309,6 +309,58 @@ TEST_F(ProbeServerTest, AHandlerThatThrowsCostsOneCallAndTellsNoSecrets) {
   EXPECT_EQ(stub_->Later(&context, {}, &answer).error_code(), StatusCode::INTERNAL);
 }
 
+TEST_F(ProbeServerTest, WhatNeedNotWaitIsAnsweredThoughEveryThreadOfThePoolIsBusy) {
+  absl::Notification busy, go;
+  rpc_.echo = [&](const CallContext&, const EchoRequest&) {
+    busy.Notify();
+    go.WaitForNotification();
+    return EchoResponse();
+  };
+  std::thread occupant([&] { Echo(Text("hello")); });
+  busy.WaitForNotification();
+  rpc_.at_once = [](const Answer<LaterResponse>& done) {
+    LaterResponse answer;
+    answer.set_number(7);
+    done(answer);
+    return true;
+  };
+  rpc_.later = [](Answer<LaterResponse> done) { done(absl::AbortedError("waited")); };
+  grpc::ClientContext context;
+  Fill(context, "dev:ivanova", {});
+  LaterResponse answer;
+  EXPECT_TRUE(stub_->Later(&context, {}, &answer).ok());
+  EXPECT_EQ(answer.number(), 7);
+  go.Notify();
+  occupant.join();
+}
+
+TEST_F(ProbeServerTest, WhatHasToWaitGoesOnInThePoolAndIsAnsweredThere) {
+  rpc_.at_once = [](const Answer<LaterResponse>&) { return false; };
+  rpc_.later = [](Answer<LaterResponse> done) {
+    LaterResponse answer;
+    answer.set_number(9);
+    done(answer);
+  };
+  grpc::ClientContext context;
+  Fill(context, "dev:ivanova", {});
+  LaterResponse answer;
+  EXPECT_TRUE(stub_->Later(&context, {}, &answer).ok());
+  EXPECT_EQ(answer.number(), 9);
+}
+
+TEST_F(ProbeServerTest, AHandlerThatThrowsAtOnceHasAnsweredAndTellsNoSecrets) {
+  rpc_.at_once = [](const Answer<LaterResponse>&) -> bool {
+    throw std::runtime_error("SELECT secret");
+  };
+  rpc_.later = [](Answer<LaterResponse>) { FAIL() << "it is answered already"; };
+  grpc::ClientContext context;
+  Fill(context, "dev:ivanova", {});
+  LaterResponse answer;
+  const grpc::Status status = stub_->Later(&context, {}, &answer);
+  EXPECT_EQ(status.error_code(), StatusCode::INTERNAL);
+  EXPECT_EQ(status.error_message().find("SELECT"), std::string::npos);
+}
+
 TEST_F(ProbeServerTest, CallsAreCountedByMethodAndCode) {
   EXPECT_TRUE(Echo(Text("hello")).ok());
   EXPECT_FALSE(Echo(Text("")).ok());
