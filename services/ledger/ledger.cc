@@ -320,6 +320,10 @@ absl::Status Ledger::TryCommit(std::vector<Item*>& batch, Writer::Wait wait, Res
   const bool known_by_id = std::all_of(batch.begin(), batch.end(), [](const Item* item) {
     return !item->command.request_id.empty();
   });
+  // Filing locks nothing first: it looks for earlier answers and is then one statement.
+  options.one_write = known_by_id && std::all_of(batch.begin(), batch.end(), [](const Item* item) {
+                        return std::holds_alternative<desk::CreateTicket>(item->command.action);
+                      });
   absl::Status status, in_doubt;
   for (int attempt = 0; attempt < 3; ++attempt) {
     status = pg::InTransaction(pool_, options, [&](pg::Tx& tx) -> absl::Status {

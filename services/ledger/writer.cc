@@ -309,7 +309,7 @@ absl::Status Writer::WriteRows() {
   }
   // Last: everybody else who files into the flow waits for its counter until this transaction ends.
   if (const std::vector<pg::Param> filed = rows.TakeFiled(); !filed.empty()) {
-    const pqxx::result done = tx_.RunBound(sql::kPersistFiled, filed);
+    const pqxx::result done = tx_.RunWrite(sql::kPersistFiled, filed);
     if (static_cast<int>(done.size()) != 1 + rows.filed()) {
       return absl::InternalError("not every new ticket was written");
     }

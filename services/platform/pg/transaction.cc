@@ -28,8 +28,10 @@ double Uniform() {
   return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
 }
 
-std::unique_ptr<pqxx::dbtransaction> Begin(pqxx::connection& connection, const TxOptions& options) {
+std::unique_ptr<pqxx::transaction_base> Begin(pqxx::connection& connection,
+                                              const TxOptions& options) {
   using pqxx::isolation_level;
+  if (options.one_write) return std::make_unique<pqxx::nontransaction>(connection);
   if (options.snapshot) {
     if (options.read_only) {
       return std::make_unique<pqxx::transaction<isolation_level::repeatable_read, pqxx::read_only>>(
@@ -92,6 +94,13 @@ pqxx::result Tx::RunBound(const Statement& statement, const std::vector<Param>& 
   });
 }
 
+pqxx::result Tx::RunWrite(const Statement& statement, const std::vector<Param>& args) {
+  writing_ = true;
+  pqxx::result rows = RunBound(statement, args);
+  writing_ = false;
+  return rows;
+}
+
 pqxx::result Tx::RunText(const std::string& sql, const std::vector<Param>& args) {
   std::vector<const char*> values;
   values.reserve(args.size());
@@ -140,12 +149,25 @@ struct Outcome {
   bool stale_connection = false;  // found dead before anything was sent: repeat does not count
 };
 
+// Tells `writing` what the Tx knows when the body is left, however it is left.
+struct WhetherWriting {
+  const Tx& tx;
+  bool& writing;
+  ~WhetherWriting() { writing = tx.writing(); }
+};
+
 Outcome RunOnce(Pool& pool, const TxOptions& options, absl::FunctionRef<absl::Status(Tx&)> body) {
   auto lease = pool.Acquire(options.deadline);
   if (!lease.ok()) return {lease.status()};
   Session& session = lease->session();
-  bool begun = false;
+  bool begun = false, writing = false;
   try {
+    if (options.one_write) {
+      const auto work = Begin(session.connection(), options);
+      Tx tx(session, *work, options.deadline);
+      const WhetherWriting on_exit{tx, writing};
+      return {body(tx)};
+    }
     auto work = TimedStep(session, "begin", [&] { return Begin(session.connection(), options); });
     begun = true;
     Tx tx(session, *work, options.deadline);
@@ -161,6 +183,9 @@ Outcome RunOnce(Pool& pool, const TxOptions& options, absl::FunctionRef<absl::St
   } catch (const std::exception& error) {
     const bool open = session.IsOpen();
     MappedError mapped = MapError(error);
+    if (writing && (mapped.disposition == Disposition::kDropSession || !open)) {
+      mapped = MapError(pqxx::in_doubt_error(error.what()));
+    }
     if (mapped.disposition == Disposition::kInDoubt) {
       lease->Discard(/*and_idle=*/true);
       return {mapped.status};

@@ -28,6 +28,11 @@ struct TxOptions {
   // Much of what the tables hold is read, so plans may read them in sequence and join them by
   // hashing; else rows are found by key, however small a table is (pool.cc). Not for InAutocommit.
   bool whole_tables = false;
+  // No BEGIN and no COMMIT, two round trips less: the body reads by Run, and at most one statement,
+  // given to RunWrite after which it returns OK, changes anything. Such a change is whole or not at
+  // all by itself, but no lock and no snapshot outlives a statement. The connection lost during it
+  // is UNKNOWN, as during COMMIT. Only for InTransaction.
+  bool one_write = false;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
@@ -49,6 +54,9 @@ class Tx {
   }
   pqxx::result RunBound(const Statement& statement, const std::vector<Param>& args);
 
+  // Of a body with TxOptions::one_write, its only change; in others the same as RunBound.
+  pqxx::result RunWrite(const Statement& statement, const std::vector<Param>& args);
+
   // A text without a name: DDL, SQL built from a checked filter. Values still go as parameters.
   pqxx::result RunText(const std::string& sql, const std::vector<Param>& args = {});
   pqxx::result Exec(const std::string& sql);  // may hold several statements; no parameters
@@ -65,6 +73,9 @@ class Tx {
 
   std::chrono::steady_clock::time_point deadline() const { return deadline_; }
 
+  // A RunWrite may have been sent, and no answer has come.
+  bool writing() const { return writing_; }
+
   // The connection, for whoever must end it from another thread: its descriptor here, valid as long
   // as the body runs, and the server's process behind it.
   int socket() const;
@@ -77,6 +88,7 @@ class Tx {
   Session& session_;
   pqxx::transaction_base& work_;
   const std::chrono::steady_clock::time_point deadline_;
+  bool writing_ = false;  // Stays so when the statement throws.
 };
 
 namespace internal {

@@ -312,6 +312,56 @@ TEST_F(Transactions, ConnectionLostBeforeTheAnswerToCommitIsInDoubtAndNotRetried
   EXPECT_EQ(runs, 1);
 }
 
+TEST_F(Transactions, ABodyWithOneWriteHasNoBeginAndNoCommitAndItsReadsFindDeadConnections) {
+  std::vector<std::string> seen;
+  Pool pool({.dsn = database_.dsn(), .on_statement = [&](const char* name, absl::Duration, bool) {
+               seen.push_back(name);
+             }});
+  const auto raise = [&] {
+    return InTransaction(pool, {.one_write = true}, [](Tx& tx) -> absl::StatusOr<int> {
+      const int before = tx.Run(kGet, 1)[0][0].as<int>();
+      tx.RunWrite(kRaise, {ToParam(1)});
+      return before;
+    });
+  };
+  EXPECT_THAT(raise(), IsOkAndHolds(0));
+  EXPECT_THAT(seen, ::testing::ElementsAre("test.get", "test.raise"));
+  database_.Query(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = "
+      "'potok' AND pid <> pg_backend_pid() AND datname = current_database()");
+  EXPECT_THAT(raise(), IsOkAndHolds(1));
+  EXPECT_EQ(database_.Query("SELECT n FROM item WHERE id = 1"), "2");
+}
+
+TEST_F(Transactions, ConnectionLostDuringTheOneWriteIsInDoubtAndNotRetried) {
+  auto pool = MakePool();
+  int runs = 0;
+  const absl::Status status =
+      InTransaction(*pool, {.one_write = true}, [&](Tx& tx) -> absl::Status {
+        ++runs;
+        tx.Run(kGet, 1);
+        database_.Query("SELECT pg_terminate_backend(" + std::to_string(tx.backend_pid()) +
+                        ", 5000)");
+        tx.RunWrite(kRaise, {ToParam(1)});
+        return absl::OkStatus();
+      });
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnknown, "OUTCOME_UNKNOWN"));
+  EXPECT_EQ(runs, 1);
+}
+
+TEST_F(Transactions, ARefusedOneWriteChangesNothingAndTheConnectionIsSound) {
+  auto pool = MakePool(1);
+  const auto add = [&](int id, const char* name) {
+    return InTransaction(*pool, {.one_write = true}, [&](Tx& tx) -> absl::Status {
+      tx.RunWrite(kAdd, {ToParam(id), ToParam(name)});
+      return absl::OkStatus();
+    });
+  };
+  EXPECT_THAT(add(3, "one"), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(add(3, "three"), IsOk());
+  EXPECT_EQ(pool->Stats().discarded, 0);
+}
+
 TEST_F(Transactions, AutocommitIsOneRoundTripPerStatement) {
   std::map<std::string, int> seen;
   Pool pool(

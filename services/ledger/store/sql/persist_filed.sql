@@ -4,7 +4,8 @@
 -- are not written.
 -- Numbers are taken inside the transaction, so that none is ever skipped, and everybody else who files into the flow then
 -- waits for its end. So what can be written before is: the counts in the first row of the answer are read in their order,
--- and make the inserts happen in it. The other rows are the tickets with their numbers.
+-- and make the inserts happen in it. The other rows are the tickets with their numbers; one that got none would not be
+-- left out but refused, and all with it.
 WITH numbers AS (
   INSERT INTO ledger.flow_counter AS c (flow_id, next)
   SELECT n.flow_id, count(*) + 1 FROM unnest($5::text[]) AS n(flow_id) GROUP BY n.flow_id ORDER BY n.flow_id
@@ -30,7 +31,7 @@ WITH numbers AS (
          part, id, prefix, place, flow_id, flow_version, caller, request_id, requester, department, channel, title,
          description, fields, urgency, impact, needed_today, needed_today_reason, created_at, state, priority,
          queued_at, queued_seq, term_us, running_since, due_at, half_at, sla_gen, first_response_due)
-    JOIN numbers f ON f.flow_id = n.flow_id
+    LEFT JOIN numbers f ON f.flow_id = n.flow_id
    CROSS JOIN LATERAL (SELECT f.next + n.place AS no) x
   RETURNING id, number
 ), event_rows AS MATERIALIZED (
