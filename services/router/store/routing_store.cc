@@ -138,6 +138,15 @@ int WriteReasons(pg::Tx& tx, const std::string& flow, const std::vector<QueuePro
                               .affected_rows());
 }
 
+Unexplained ReadUnexplained(pg::Tx& tx, const std::string& flow, std::optional<absl::Time> until,
+                            std::optional<absl::Time> from, int limit) {
+  const auto row = tx.Run(sql::kUnexplained, flow, until, from, limit)[0];
+  Unexplained found{.tickets = row["tickets"].as<int>()};
+  if (!row["oldest"].is_null()) found.oldest = pg::FromTimestamp(row["oldest"]);
+  if (!row["youngest"].is_null()) found.youngest = pg::FromTimestamp(row["youngest"]);
+  return found;
+}
+
 void RecordPass(pg::Tx& tx, const std::string& flow, const desk::Cursor& cursor,
                 const std::vector<MadeDecision>& made) {
   pg::ColumnParams<7> decisions;

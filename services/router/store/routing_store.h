@@ -74,6 +74,15 @@ int WriteReasons(pg::Tx& tx, const std::string& flow, const std::vector<QueuePro
                  const std::vector<desk::QueueReason>& reasons, absl::Time now,
                  const QueuedBetween& which);
 
+struct Unexplained {
+  int tickets = 0;                     // looked at
+  std::optional<absl::Time> oldest;    // of them
+  std::optional<absl::Time> youngest;  // of those that have no reason
+};
+// Among the `limit` youngest tickets of the flow that were queued from `from` to `until`.
+Unexplained ReadUnexplained(pg::Tx& tx, const std::string& flow, std::optional<absl::Time> until,
+                            std::optional<absl::Time> from, int limit);
+
 struct MadeDecision {
   int part = 0;
   int64_t version = 0;  // Of the event it made.

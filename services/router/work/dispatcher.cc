@@ -88,7 +88,7 @@ void Dispatcher::RunWorker() {
       if (stop_) return;
       turn = order_.Next();
     }
-    const absl::StatusOr<PassResult> result = pass_.Run(turn.flow);
+    const absl::StatusOr<PassResult> result = pass_.Run(turn.flow, /*thorough=*/turn.swept);
     if (!result.ok()) {
       metrics_.failures.Increment();
       obs::LogWarn("router.pass_failed", "a routing pass failed; the next sweep tries again",

@@ -18,6 +18,7 @@ class FlowOrder {
   struct Turn {
     std::string flow;
     bool found = false;  // by a sweep only
+    bool swept = false;  // a sweep has found it since its last turn, whoever else woke it
   };
   // After so many flows that were woken, one that a sweep found has its turn.
   static constexpr int kWokenInARow = 4;
@@ -25,6 +26,7 @@ class FlowOrder {
   // A flow that waits for its turn already has one; one whose turn it is gets another.
   void Add(const std::string& flow, bool woken) {
     Place& place = places_[flow];
+    if (!woken) place.swept = true;
     if (place.pending && (place.woken || !woken)) return;
     if (place.pending && !place.running) {
       found_.erase(std::find(found_.begin(), found_.end(), flow));
@@ -47,8 +49,9 @@ class FlowOrder {
     std::deque<std::string>& line = turn.found ? found_ : woken_;
     turn.flow = std::move(line.front());
     line.pop_front();
+    turn.swept = places_[turn.flow].swept;
     // A wake from now on is for the next turn: this one may have read the tables already.
-    places_[turn.flow] = {.running = true, .pending = false, .woken = false};
+    places_[turn.flow] = {.running = true};
     return turn;
   }
 
@@ -71,6 +74,7 @@ class FlowOrder {
     bool running = false;
     bool pending = false;
     bool woken = false;  // pending because somebody said so
+    bool swept = false;
   };
 
   bool MayTakeFound() const { return !found_.empty() && !found_runs_; }

@@ -32,6 +32,21 @@ TEST(FlowOrder, WhatIsWokenGoesBeforeAllThatASweepFound) {
   EXPECT_TRUE(order.idle());
 }
 
+TEST(FlowOrder, AFlowThatIsAlwaysWokenIsToldThatASweepFoundIt) {
+  FlowOrder order;
+  order.Add("a", /*woken=*/true);
+  order.Add("a", /*woken=*/false);
+  const FlowOrder::Turn first = order.Next();
+  EXPECT_TRUE(first.swept);
+  order.Add("a", true);
+  order.Done(first, false);
+  const FlowOrder::Turn second = order.Next();
+  EXPECT_FALSE(second.swept);
+  order.Add("a", false);
+  order.Done(second, /*more=*/true);
+  EXPECT_TRUE(order.Next().swept);
+}
+
 TEST(FlowOrder, OneWorkerAtATimeGoesThroughWhatASweepFound) {
   FlowOrder order;
   order.Add("a", false);

@@ -24,6 +24,10 @@ namespace {
 // that a ticket nobody can explain does not stop its flow.
 constexpr int kMaxSetAside = 5;
 
+// Real time from the instant a ticket is queued to its commit: no call may take longer than two
+// minutes (FrontOptions::max_deadline), and a commit adds little.
+constexpr absl::Duration kLongestFiling = absl::Minutes(3);
+
 bool CapsFollowDefinition(const std::vector<MemberFacts>& team) {
   return std::all_of(team.begin(), team.end(), [](const MemberFacts& member) {
     return member.cap.has_value() && *member.cap == member.wanted_cap;
@@ -37,7 +41,7 @@ class Pass::InTx {
  public:
   InTx(pg::Tx& tx, std::shared_ptr<const ledger::ReferenceSnapshot> reference,
        const desk::Flow& flow, const Clock& clock, const std::set<std::string>& set_aside,
-       bool lock_everybody, int reason_page, ReasonWalk walk)
+       bool lock_everybody, int reason_page, const ReasonSearch& search, ReasonWalk walk)
       : tx_(tx),
         reference_(std::move(reference)),
         flow_(flow),
@@ -45,6 +49,7 @@ class Pass::InTx {
         set_aside_(set_aside),
         lock_everybody_(lock_everybody),
         reason_page_(reason_page),
+        search_(search),
         walk_(std::move(walk)),
         locked_(LockFlow(tx, flow.id, kBatch)),
         now_(
@@ -78,7 +83,7 @@ class Pass::InTx {
                    (static_cast<int>(pending.size()) == kBatch && result_.moved > 0);
     if (!result_.more) {
       const ReasonChanges changes =
-          StoreReasons(tx_, routing_, candidates_, now_, reason_page_, &walk_);
+          StoreReasons(tx_, routing_, candidates_, now_, reason_page_, search_, &walk_);
       result_.reasons = changes.written;
       result_.more = changes.more;
     }
@@ -235,6 +240,7 @@ class Pass::InTx {
   const std::set<std::string>& set_aside_;
   const bool lock_everybody_;
   const int reason_page_;
+  const ReasonSearch search_;
   ReasonWalk walk_;
   const LockedFlow locked_;
   const absl::Time now_;
@@ -258,7 +264,7 @@ Pass::Pass(pg::Pool& pool, ledger::Reference& reference, const Clock& clock, Rou
       on_commit_(std::move(on_commit)),
       reason_page_(reason_page) {}
 
-absl::StatusOr<PassResult> Pass::Run(const std::string& flow_id) {
+absl::StatusOr<PassResult> Pass::Run(const std::string& flow_id, bool thorough) {
   const auto started = std::chrono::steady_clock::now();
   auto reference = reference_.Snapshot();
   if (reference->Flow(flow_id) == nullptr) {
@@ -272,6 +278,8 @@ absl::StatusOr<PassResult> Pass::Run(const std::string& flow_id) {
   const desk::Flow& flow = *reference->Flow(flow_id);
   std::set<std::string> set_aside;
   bool lock_everybody = false;
+  const double scale = absl::FDivDuration(absl::Seconds(1), clock_.ToReal(absl::Seconds(1)));
+  const ReasonSearch search{.begin = thorough, .longest_filing = kLongestFiling * scale};
   ReasonWalk walk;
   {
     absl::MutexLock lock(&mu_);
@@ -284,7 +292,8 @@ absl::StatusOr<PassResult> Pass::Run(const std::string& flow_id) {
     absl::StatusOr<PassResult> result =
         pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::StatusOr<PassResult> {
           culprit.clear();
-          InTx pass(tx, reference, flow, clock_, set_aside, lock_everybody, reason_page_, walk);
+          InTx pass(tx, reference, flow, clock_, set_aside, lock_everybody, reason_page_, search,
+                    walk);
           absl::StatusOr<PassResult> made = pass.Run();
           culprit = pass.culprit();
           wants_others = pass.wants_others();
@@ -318,7 +327,7 @@ absl::StatusOr<PassResult> Pass::Run(const std::string& flow_id) {
 absl::StatusOr<PassResult> Pass::Drain(const std::string& flow) {
   PassResult sum;
   do {
-    POTOK_ASSIGN_OR_RETURN(const PassResult one, Run(flow));
+    POTOK_ASSIGN_OR_RETURN(const PassResult one, Run(flow, /*thorough=*/true));
     sum.assigned += one.assigned;
     sum.moved += one.moved;
     sum.reasons += one.reasons;

@@ -48,7 +48,9 @@ class Pass {
   Pass(pg::Pool& pool, ledger::Reference& reference, const Clock& clock, RouterMetrics& metrics,
        std::function<void()> on_commit, int reason_page = kReasonPage);
 
-  absl::StatusOr<PassResult> Run(const std::string& flow);
+  // `thorough`: also looks for tickets that wait without a reason where a pass does not come by,
+  // which reads much of a long queue: for a sweep.
+  absl::StatusOr<PassResult> Run(const std::string& flow, bool thorough = false);
 
   // Passes until one finds nothing more to give; the sum of them.
   absl::StatusOr<PassResult> Drain(const std::string& flow);

@@ -380,6 +380,25 @@ TEST_F(PassTest, WhatABurstCutsOffIsExplainedAfterIt) {
   EXPECT_EQ(database_.Query("SELECT count(*) FROM router.queue_entry"), std::to_string(filed));
 }
 
+// What is committed after others that were queued later appears among pages that are explained.
+TEST_F(PassTest, WhatAppearsAmongExplainedTicketsIsExplainedBySweepsAndNotWhenTheWalkComesBy) {
+  constexpr int kTickets = 60;
+  Pass paged(router_pool_, *reference_, clock_, metrics_, {}, /*reason_page=*/3);
+  Publish(Draft("hr", DistributionMode::kRoundRobin, 1000));
+  std::vector<std::string> tickets;
+  for (int i = 0; i < kTickets; ++i) tickets.push_back(File("hr"));
+  ASSERT_THAT(paged.Drain("hr"), IsOk());
+  for (const int late : {5, 30, 55}) {
+    database_.Query("DELETE FROM router.queue_entry WHERE ticket_id = '" + tickets[late] + "'");
+  }
+  int passes = 1;
+  for (auto result = paged.Run("hr", /*thorough=*/true); result.ok() && result->more; ++passes) {
+    result = paged.Run("hr");
+  }
+  EXPECT_EQ(database_.Query("SELECT count(*) FROM router.queue_entry"), std::to_string(kTickets));
+  EXPECT_LE(passes, 4) << "one for each of them, and one that finds no more";
+}
+
 TEST_F(PassTest, FiftyTicketsAreOnePass) {
   Publish(Draft("it", DistributionMode::kRoundRobin, 1000));
   std::vector<std::string> team;

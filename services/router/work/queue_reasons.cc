@@ -3,62 +3,113 @@
 #include "router/domain/team_facts.h"
 
 namespace potok::router {
+namespace {
 
-ReasonChanges StoreReasons(pg::Tx& tx, const desk::FlowRouting& flow,
-                           const std::vector<desk::Candidate>& candidates, absl::Time now, int page,
-                           ReasonWalk* walk) {
-  ReasonChanges changes;
-  struct Look {
+// Looked at in one step of a search, an index entry each: 5 to 10 ms.
+constexpr int kSearchedAtOnce = 5000;
+
+// The look at one flow in one pass.
+class Look {
+ public:
+  Look(pg::Tx& tx, const desk::FlowRouting& flow, const std::vector<desk::Candidate>& candidates,
+       absl::Time now, int page, ReasonWalk* walk)
+      : tx_(tx), flow_(flow), candidates_(candidates), now_(now), page_(page), walk_(*walk) {}
+
+  ReasonChanges Run(const ReasonSearch& search) {
+    const Page young = Explain(std::nullopt);
+    changes_.more = young.found.dropped > 0 && young.found.reasons == page_;
+    if (young.found.tickets < page_) {
+      // All that waits has just been explained.
+      walk_.until.reset();
+      walk_.search = {};
+      return changes_;
+    }
+    // A whole page of news goes on below; what the walk had not reached is found by the search.
+    if (young.written == young.found.tickets || !walk_.until) walk_.until = young.found.oldest;
+    WalkOn();
+    Search(search);
+    return changes_;
+  }
+
+ private:
+  struct Page {
     ReasonPage found;
     int written = 0;
   };
-  const auto look = [&](std::optional<absl::Time> until) {
-    Look here{.found = ReadReasonPage(tx, flow.flow, walk->after, until, page)};
-    walk->after = here.found.reasons < page ? ReasonKey() : here.found.last;
+
+  Page Explain(std::optional<absl::Time> until) {
+    Page here{.found = ReadReasonPage(tx_, flow_.flow, walk_.after, until, page_)};
+    walk_.after = here.found.reasons < page_ ? ReasonKey() : here.found.last;
     if (!here.found.profiles.empty()) {
-      here.written = WriteReasons(tx, flow.flow, here.found.profiles,
-                                  ReasonsOf(here.found.profiles, flow, candidates, now), now,
+      here.written = WriteReasons(tx_, flow_.flow, here.found.profiles,
+                                  ReasonsOf(here.found.profiles, flow_, candidates_, now_), now_,
                                   {.from = here.found.oldest, .until = until});
     }
-    changes.written += here.written;
+    changes_.written += here.written;
     return here;
-  };
-  const Look young = look(std::nullopt);
-  changes.more = young.found.dropped > 0 && young.found.reasons == page;
-  if (young.found.tickets < page) {
-    walk->until.reset();
-    walk->left.clear();
-    return changes;
   }
-  // A whole page of news goes on below, and where the last walk was comes after it.
-  if (young.written == young.found.tickets || !walk->until) {
-    if (walk->until && *walk->until < young.found.oldest) walk->left.push_back(*walk->until);
-    walk->until = young.found.oldest;
+
+  // Where to go on below a full page that was explained from `until` down. More of one instant
+  // than it holds were written all, so that what is next is below that instant.
+  static absl::Time Below(const Page& page, absl::Time until) {
+    return page.found.oldest < until ? page.found.oldest : until - absl::Microseconds(1);
   }
-  const Look further = look(walk->until);
-  changes.more = changes.more || further.written > 0 || further.found.dropped > 0;
-  if (further.found.tickets < page) {
-    walk->until.reset();
-    walk->left.clear();
-  } else if (further.found.oldest < *walk->until) {
-    walk->until = further.found.oldest;
-  } else {
-    // More of one instant than a page holds: written for all of them already, so that nothing
-    // changes here says nothing about what is below.
-    walk->until = *walk->until - absl::Microseconds(1);
-    changes.more = true;
-  }
-  // Explained already: on to what was left below.
-  while (walk->until && further.written == 0 && !walk->left.empty()) {
-    const absl::Time below = walk->left.back();
-    walk->left.pop_back();
-    if (below < *walk->until) {
-      walk->until = below;
-      changes.more = true;
-      break;
+
+  void WalkOn() {
+    const absl::Time from = *walk_.until;
+    const Page further = Explain(from);
+    changes_.more = changes_.more || further.written > 0 || further.found.dropped > 0;
+    if (further.found.tickets < page_) {
+      walk_.until.reset();
+      return;
     }
+    walk_.until = Below(further, from);
+    // Nothing changed here, which says nothing about what is below.
+    if (further.found.oldest == from) changes_.more = true;
   }
-  return changes;
+
+  void Search(const ReasonSearch& how) {
+    ReasonWalk::Search& search = walk_.search;
+    if (!search.under_way) {
+      if (!how.begin) return;
+      search.under_way = true;
+      search.began = now_;
+      search.until.reset();
+    }
+    const Unexplained found =
+        ReadUnexplained(tx_, flow_.flow, search.until, search.settled, kSearchedAtOnce);
+    bool ended = found.tickets < kSearchedAtOnce;
+    if (found.youngest.has_value()) {
+      const Page page = Explain(found.youngest);
+      // What cannot be explained is about to be assigned: nobody need hurry for it.
+      changes_.more = changes_.more || page.written > 0;
+      ended = page.found.tickets < page_;
+      if (!ended) search.until = Below(page, *found.youngest);
+    } else if (!ended) {
+      search.until = found.oldest < search.until.value_or(absl::InfiniteFuture())
+                         ? *found.oldest
+                         : *search.until - absl::Microseconds(1);
+    }
+    if (!ended) return;
+    search.under_way = false;
+    search.settled = search.began - how.longest_filing;
+  }
+
+  pg::Tx& tx_;
+  const desk::FlowRouting& flow_;
+  const std::vector<desk::Candidate>& candidates_;
+  const absl::Time now_;
+  const int page_;
+  ReasonWalk& walk_;
+  ReasonChanges changes_;
+};
+
+}  // namespace
+
+ReasonChanges StoreReasons(pg::Tx& tx, const desk::FlowRouting& flow,
+                           const std::vector<desk::Candidate>& candidates, absl::Time now, int page,
+                           const ReasonSearch& search, ReasonWalk* walk) {
+  return Look(tx, flow, candidates, now, page, walk).Run(search);
 }
 
 }  // namespace potok::router

@@ -4,6 +4,10 @@
 // Each look takes the youngest page, where new tickets come in, and of a queue that does not fit
 // into it one more page, further down each time and from the top again after the last. What changes
 // in that page is a sign that more has changed, and the next look follows at once.
+//
+// That walk is a page a sweep where nothing changes, and tickets may appear above where it is: by a
+// burst of more than a page, or because they are committed after others that were queued later. So
+// those without a reason are sought as well, over many pages at a time.
 #pragma once
 
 #include <optional>
@@ -21,9 +25,23 @@ namespace potok::router {
 struct ReasonWalk {
   ReasonKey after;                  // among the reasons
   std::optional<absl::Time> until;  // among the tickets: those queued then or before
-  // Where walks were left when a whole page of news came in above them, the latest last: below each
-  // there may be more that nobody has explained.
-  std::vector<absl::Time> left;
+
+  // The search for tickets without a reason, from the top down.
+  struct Search {
+    bool under_way = false;
+    absl::Time began;
+    std::optional<absl::Time> until;
+    // What was queued before has been searched to the end, and can have got no company since.
+    std::optional<absl::Time> settled;
+  };
+  Search search;
+};
+
+// How to search for tickets without a reason.
+struct ReasonSearch {
+  bool begin = false;  // else only one that is under way goes on
+  // A ticket is committed no longer than that after it was queued, in business time.
+  absl::Duration longest_filing;
 };
 
 struct ReasonChanges {
@@ -34,6 +52,6 @@ struct ReasonChanges {
 // `page` tickets at most are looked at together; `walk` moves on, which counts once `tx` commits.
 ReasonChanges StoreReasons(pg::Tx& tx, const desk::FlowRouting& flow,
                            const std::vector<desk::Candidate>& candidates, absl::Time now, int page,
-                           ReasonWalk* walk);
+                           const ReasonSearch& search, ReasonWalk* walk);
 
 }  // namespace potok::router
