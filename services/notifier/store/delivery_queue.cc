@@ -50,14 +50,19 @@ absl::StatusOr<std::vector<ClaimedDelivery>> DeliveryQueue::Claim(Channel channe
 absl::StatusOr<absl::Duration> DeliveryQueue::Settle(const ClaimedDelivery& delivery,
                                                      const std::string& token,
                                                      const Settlement& settlement) const {
-  return pg::InTransaction(pool_, {}, [&](pg::Tx& tx) -> absl::StatusOr<absl::Duration> {
-    const pqxx::result rows =
-        tx.Run(sql::kSettleDelivery, delivery.part, delivery.id, token, Name(settlement.state),
-               settlement.reason, settlement.error, settlement.title,
-               absl::ToInt64Microseconds(settlement.again_in), settlement.uncounted);
+  // A mail each: the next one is sent only after this, so round trips are what a mail costs.
+  const auto settle = [&](pg::Tx& tx) -> absl::StatusOr<absl::Duration> {
+    const pqxx::result rows = tx.RunWrite(
+        sql::kSettleDelivery,
+        {pg::ToParam(delivery.part), pg::ToParam(delivery.id), pg::ToParam(token),
+         pg::ToParam(Name(settlement.state)), pg::ToParam(settlement.reason),
+         pg::ToParam(settlement.error), pg::ToParam(settlement.title),
+         pg::ToParam(absl::ToInt64Microseconds(settlement.again_in)),
+         pg::ToParam(settlement.uncounted)});
     if (rows.empty()) return absl::NotFoundError("the lease of the delivery has passed on");
     return absl::Seconds(rows[0]["seconds"].as<double>());
-  });
+  };
+  return pg::InTransaction(pool_, {.one_write = true}, settle);
 }
 
 absl::Status DeliveryQueue::Release(const std::vector<ClaimedDelivery>& untried,
