@@ -101,8 +101,9 @@ class Notifier final : public app::Bound {
  private:
   log::ConsumerOptions ConsumerOptionsOf() {
     log::ConsumerOptions options = foundation_->ConsumerFor("notifier", {1, 2, 3});
-    // What one batch costs by itself decides whether planning keeps up when both cores are busy; and
-    // a ticket with several events in it is read and marked once. A mail takes longer than the pace.
+    // What one batch costs by itself decides whether planning keeps up when both cores are busy;
+    // and a ticket with several events in it is read and marked once. A mail takes longer than the
+    // pace.
     options.batch = 400;
     options.pace = absl::Milliseconds(100);
     options.after_commit = [this](const std::vector<log::LogEntry>&) {

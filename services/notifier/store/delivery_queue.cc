@@ -52,13 +52,13 @@ absl::StatusOr<absl::Duration> DeliveryQueue::Settle(const ClaimedDelivery& deli
                                                      const Settlement& settlement) const {
   // A mail each: the next one is sent only after this, so round trips are what a mail costs.
   const auto settle = [&](pg::Tx& tx) -> absl::StatusOr<absl::Duration> {
-    const pqxx::result rows = tx.RunWrite(
-        sql::kSettleDelivery,
-        {pg::ToParam(delivery.part), pg::ToParam(delivery.id), pg::ToParam(token),
-         pg::ToParam(Name(settlement.state)), pg::ToParam(settlement.reason),
-         pg::ToParam(settlement.error), pg::ToParam(settlement.title),
-         pg::ToParam(absl::ToInt64Microseconds(settlement.again_in)),
-         pg::ToParam(settlement.uncounted)});
+    const pqxx::result rows =
+        tx.RunWrite(sql::kSettleDelivery,
+                    {pg::ToParam(delivery.part), pg::ToParam(delivery.id), pg::ToParam(token),
+                     pg::ToParam(Name(settlement.state)), pg::ToParam(settlement.reason),
+                     pg::ToParam(settlement.error), pg::ToParam(settlement.title),
+                     pg::ToParam(absl::ToInt64Microseconds(settlement.again_in)),
+                     pg::ToParam(settlement.uncounted)});
     if (rows.empty()) return absl::NotFoundError("the lease of the delivery has passed on");
     return absl::Seconds(rows[0]["seconds"].as<double>());
   };
