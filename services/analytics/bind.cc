@@ -37,7 +37,7 @@ class Analytics final : public app::Bound {
     log::ConsumerOptions options = foundation_->ConsumerFor("analytics", {1, 2, 3});
     // Nobody reads counters faster; and of what happens to one ticket within a batch only the last
     // is counted, as with a request that is given to somebody at once.
-    options.batch = 500;
+    options.batch = 200;
     options.pace = absl::Milliseconds(200);
     return options;
   }

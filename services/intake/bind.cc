@@ -41,7 +41,7 @@ log::RelayOptions RelayOptionsOf(const ledger::Foundation& foundation, obs::Metr
   options.redis = foundation.redis();
   options.hooks = foundation.HooksFor(metrics);
   // Nobody waits for the log: routers are told of new tickets directly.
-  options.pace = absl::Milliseconds(5);
+  options.pace = absl::Milliseconds(20);
   return options;
 }
 

@@ -71,6 +71,11 @@ bool ConcernsAll(const absl::Status& status) {
 constexpr int kTries = 5;
 constexpr auto kFirstPause = std::chrono::milliseconds(5);
 
+// What is decided is written at once or not at all: a process that was stopped in between wakes up
+// with instants of long ago. In a transaction Postgres sees to it (idle_in_transaction_session_
+// timeout).
+constexpr auto kLongestPause = std::chrono::seconds(4);
+
 int PartOf(const desk::Command& command) {
   if (const auto* create = std::get_if<desk::CreateTicket>(&command.action)) {
     return create->draft.part;
@@ -328,6 +333,7 @@ absl::Status Ledger::TryCommit(std::vector<Item*>& batch, Writer::Wait wait, Res
   for (int attempt = 0; attempt < 3; ++attempt) {
     status = pg::InTransaction(pool_, options, [&](pg::Tx& tx) -> absl::Status {
       results.clear();
+      const auto began = options_.now();
       std::vector<const desk::Command*> commands;
       for (const Item* item : batch) commands.push_back(&item->command);
       Writer writer(tx, reference_.Snapshot(), clock_.Now());
@@ -339,8 +345,12 @@ absl::Status Ledger::TryCommit(std::vector<Item*>& batch, Writer::Wait wait, Res
           results.emplace_back(writer.Stage(*command));
         }
       }
-      POTOK_RETURN_IF_ERROR(writer.Flush());
+      // Before: of one statement that commits by itself the answer may be lost.
       appended |= writer.staged() > 0;
+      if (options.one_write && options_.now() - began > kLongestPause) {
+        return absl::AbortedError("the process stood still between reading and writing");
+      }
+      POTOK_RETURN_IF_ERROR(writer.Flush());
       for (auto& result : results) {
         if (!result.has_value() || !result->ok() || (*result)->replayed) continue;
         (*result)->ticket.number = writer.Find((*result)->ticket.id)->number;

@@ -366,6 +366,23 @@ TEST_F(LedgerTest, ALostAnswerToACommitIsFoundOutByTheRequestId) {
   EXPECT_EQ(Count("ticket"), "1");
 }
 
+TEST_F(LedgerTest, WhatStoodStillBetweenReadingAndFilingIsDecidedAnew) {
+  std::atomic<int> reads{0};
+  std::atomic<std::chrono::seconds> stood{std::chrono::seconds(0)};
+  pg::Pool pool({.dsn = database_.dsn(), .before_statement = [&](const char* name) {
+                   if (!absl::StrContains(name, "find_answers")) return;
+                   if (reads++ == 0) stood = std::chrono::seconds(5);
+                 }});
+  LedgerOptions options;
+  options.now = [&] { return std::chrono::steady_clock::now() + stood.load(); };
+  Ledger ledger(pool, *reference_, clock_, options, [] {});
+  const auto filed =
+      ledger.Execute(Filing(Uuid()), std::chrono::steady_clock::now() + std::chrono::minutes(2));
+  EXPECT_THAT(filed, IsOk());
+  EXPECT_EQ(reads, 2);
+  EXPECT_EQ(Count("ticket"), "1");
+}
+
 TEST_F(LedgerTest, TheMoveTableOfTheDatabaseIsTheStateMachine) {
   std::string expected;
   for (const auto& [a, b] : desk::LegalPairs()) expected += a + ">" + b + " ";

@@ -104,7 +104,7 @@ class Notifier final : public app::Bound {
     // What one batch costs by itself decides whether planning keeps up when both cores are busy;
     // and a ticket with several events in it is read and marked once. A mail takes longer than the
     // pace.
-    options.batch = 400;
+    options.batch = 200;
     options.pace = absl::Milliseconds(100);
     options.after_commit = [this](const std::vector<log::LogEntry>&) {
       planner_.Committed();

@@ -65,6 +65,11 @@ bool TicketLookups::Join(const std::string& id, Deadline deadline, const Done& d
   return true;
 }
 
+bool TicketLookups::Busy() const {
+  absl::MutexLock lock(&mu_);
+  return readers_ == kReaders;
+}
+
 std::vector<TicketLookups::Lookup> TicketLookups::Take() {
   std::vector<Lookup> taken;
   while (!waiting_.empty() && taken.size() < kMostTickets) {

@@ -49,6 +49,8 @@ class TicketLookups {
   // readers that are at work, or has been refused; false when nothing has been done, and Find is
   // to be called where it may wait.
   bool Join(const std::string& id, Deadline deadline, const Done& done);
+  // Whether Join would most likely take it; it alone decides.
+  bool Busy() const;
 
  private:
   struct Lookup {
@@ -67,7 +69,7 @@ class TicketLookups {
 
   const Read read_;
   const Now now_;
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   int readers_ ABSL_GUARDED_BY(mu_) = 0;
   std::deque<Lookup> waiting_ ABSL_GUARDED_BY(mu_);
 };

@@ -218,11 +218,13 @@ TEST_F(TicketLookupsTest, ManyCallersEachGetTheirOwnTicket) {
 
 TEST_F(TicketLookupsTest, WhoMayNotWaitJoinsReadersAtWorkAndNeverReads) {
   std::string a, b;
+  EXPECT_FALSE(lookups_.Busy());
   EXPECT_FALSE(lookups_.Join("a", kNever, Into(&a)));
   EXPECT_EQ(a, "") << "nothing has been done";
   EXPECT_THAT(Statements(), IsEmpty());
   absl::Notification go;
   Occupy(&go);
+  EXPECT_TRUE(lookups_.Busy());
   EXPECT_TRUE(lookups_.Join("b", kNever, Into(&b)));
   EXPECT_EQ(b, "");
   go.Notify();

@@ -87,12 +87,15 @@ class IntakeRpc final : public v1::IntakeService::CallbackService {
     desk::CreateTicket create;
     std::shared_ptr<const ledger::ReferenceSnapshot> reference;
   };
-  // Waits for the database only to look for a name that is not known.
+  using ReferencePointer = std::shared_ptr<const ledger::ReferenceSnapshot>;
+  // Waits for the database only to look for a name that `reference` does not know.
   absl::StatusOr<Accepted> Accept(const CallContext& call, const Filing& filing,
-                                  const v1::CreateTicketRequest& request);
-  // Files what was asked for, or says why not.
+                                  const v1::CreateTicketRequest& request,
+                                  ReferencePointer reference);
+  // Files what was asked for, or says why not; waits as Accept does.
   void File(const CallContext& call, const v1::CreateTicketRequest& q,
-            const absl::StatusOr<Filing>& filing, const rpc::Answer<v1::Ticket>& answer);
+            const absl::StatusOr<Filing>& filing, ReferencePointer reference,
+            const rpc::Answer<v1::Ticket>& answer);
   absl::StatusOr<v1::Ticket> Promise(const CallContext& call, const Accepted& accepted) const;
 
   // The one path of every verb: name, etag and words are checked, then the ledger decides.

@@ -48,10 +48,11 @@ bool Knows(const ledger::ReferenceSnapshot& reference, const Filing& filing,
 }  // namespace
 
 absl::StatusOr<IntakeRpc::Accepted> IntakeRpc::Accept(const CallContext& call, const Filing& filing,
-                                                      const v1::CreateTicketRequest& request) {
+                                                      const v1::CreateTicketRequest& request,
+                                                      ReferencePointer reference) {
   POTOK_ASSIGN_OR_RETURN(const std::string requester_id, RequesterOf(filing, call.caller));
   Accepted accepted;
-  accepted.reference = parts_.reference.Snapshot();
+  accepted.reference = std::move(reference);
   // A name nobody knows may have been written a moment ago by another process: look once more
   // before saying so.
   if (!Knows(*accepted.reference, filing, requester_id)) {
@@ -111,7 +112,8 @@ absl::StatusOr<v1::Ticket> IntakeRpc::Promise(const CallContext& call,
 }
 
 void IntakeRpc::File(const CallContext& call, const v1::CreateTicketRequest& q,
-                     const absl::StatusOr<Filing>& filing, const rpc::Answer<v1::Ticket>& answer) {
+                     const absl::StatusOr<Filing>& filing, ReferencePointer reference,
+                     const rpc::Answer<v1::Ticket>& answer) {
   if (!filing.ok()) return answer(filing.status());
   // Ahead of all work: what is put off must cost next to nothing. A repeat of what was filed
   // before is put off as well; it is answered when requests are taken again.
@@ -121,7 +123,7 @@ void IntakeRpc::File(const CallContext& call, const v1::CreateTicketRequest& q,
         static_cast<double>(RandomBits() >> 11) * 0x1p-53);
     if (!admitted.ok()) return answer(admitted);
   }
-  absl::StatusOr<Accepted> accepted = Accept(call, *filing, q);
+  absl::StatusOr<Accepted> accepted = Accept(call, *filing, q, std::move(reference));
   if (q.validate_only()) {
     if (!accepted.ok()) return answer(accepted.status());
     return answer(Promise(call, *accepted));
@@ -155,18 +157,18 @@ IntakeRpc::Reactor* IntakeRpc::CreateTicket(Context* c, const v1::CreateTicketRe
       [this](const CallContext& call, const v1::CreateTicketRequest& q,
              const rpc::Answer<v1::Ticket>& answer) {
         const absl::StatusOr<Filing> filing = FilingFromWire(q.ticket());
+        ReferencePointer reference = parts_.reference.Snapshot();
         if (filing.ok()) {
           // Whoever has to look for a name in the database waits for it.
           const absl::StatusOr<std::string> requester = RequesterOf(*filing, call.caller);
-          const auto reference = parts_.reference.Snapshot();
           if (requester.ok() && !Knows(*reference, *filing, *requester)) return false;
         }
-        File(call, q, filing, answer);
+        File(call, q, filing, std::move(reference), answer);
         return true;
       },
       [this](const CallContext& call, const v1::CreateTicketRequest& q,
              const rpc::Answer<v1::Ticket>& answer) {
-        File(call, q, FilingFromWire(q.ticket()), answer);
+        File(call, q, FilingFromWire(q.ticket()), parts_.reference.Snapshot(), answer);
       });
 }
 

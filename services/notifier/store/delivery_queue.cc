@@ -62,7 +62,12 @@ absl::StatusOr<absl::Duration> DeliveryQueue::Settle(const ClaimedDelivery& deli
     if (rows.empty()) return absl::NotFoundError("the lease of the delivery has passed on");
     return absl::Seconds(rows[0]["seconds"].as<double>());
   };
-  return pg::InTransaction(pool_, {.one_write = true}, settle);
+  absl::StatusOr<absl::Duration> settled = pg::InTransaction(pool_, {.one_write = true}, settle);
+  // Also a connection that died while the mail was on its way: the token tells whether it is done.
+  if (absl::IsUnknown(settled.status())) {
+    settled = pg::InTransaction(pool_, {.one_write = true}, settle);
+  }
+  return settled;
 }
 
 absl::Status DeliveryQueue::Release(const std::vector<ClaimedDelivery>& untried,

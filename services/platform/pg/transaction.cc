@@ -183,7 +183,9 @@ Outcome RunOnce(Pool& pool, const TxOptions& options, absl::FunctionRef<absl::St
   } catch (const std::exception& error) {
     const bool open = session.IsOpen();
     MappedError mapped = MapError(error);
-    if (writing && (mapped.disposition == Disposition::kDropSession || !open)) {
+    // A standby has answered that it does not write.
+    const bool refused = SqlState(mapped.status) == "25006";
+    if (writing && !refused && (mapped.disposition == Disposition::kDropSession || !open)) {
       mapped = MapError(pqxx::in_doubt_error(error.what()));
     }
     if (mapped.disposition == Disposition::kInDoubt) {

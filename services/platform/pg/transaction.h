@@ -29,7 +29,7 @@ struct TxOptions {
   // hashing; else rows are found by key, however small a table is (pool.cc). Not for InAutocommit.
   bool whole_tables = false;
   // No BEGIN and no COMMIT, two round trips less: the body reads by Run, and at most one statement,
-  // given to RunWrite after which it returns OK, changes anything. Such a change is whole or not at
+  // given to RunWrite as the last one, changes anything. Such a change is whole or not at
   // all by itself, but no lock and no snapshot outlives a statement. The connection lost during it
   // is UNKNOWN, as during COMMIT. Only for InTransaction.
   bool one_write = false;

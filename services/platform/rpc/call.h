@@ -146,8 +146,8 @@ class Answer {
 
   void operator()(absl::StatusOr<A> result) const { state_->Give(std::move(result)); }
 
-  // Of one that has not been called: the call will be answered by another.
-  void Withdraw() const { state_->given = true; }
+  // The call will be answered by another; false when it has been answered by this one.
+  bool Withdraw() const { return !state_->given.exchange(true); }
 
  private:
   struct State {

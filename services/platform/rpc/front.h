@@ -86,7 +86,7 @@ class Front : public CallDesk {
       (void)Guarded<absl::Status>([&] {
         Answer<A> given(call, *answer);
         taken = at_once(call.context(), *request, given);
-        if (!taken) given.Withdraw();
+        if (!taken) taken = !given.Withdraw();
         return absl::OkStatus();
       });
       return taken;

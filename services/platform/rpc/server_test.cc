@@ -334,6 +334,36 @@ TEST_F(ProbeServerTest, WhatNeedNotWaitIsAnsweredThoughEveryThreadOfThePoolIsBus
   occupant.join();
 }
 
+TEST_F(ProbeServerTest, AnotherThreadMayAnswerWhileTheCallIsStillBeingHandled) {
+  rpc_.at_once = [](const Answer<LaterResponse>& done) {
+    std::thread([done] {
+      LaterResponse answer;
+      answer.set_number(7);
+      done(answer);
+    }).join();
+    return true;
+  };
+  for (int i = 0; i < 50; ++i) {
+    grpc::ClientContext context;
+    Fill(context, "dev:ivanova", {});
+    LaterResponse answer;
+    ASSERT_TRUE(stub_->Later(&context, {}, &answer).ok());
+    EXPECT_EQ(answer.number(), 7);
+  }
+}
+
+TEST_F(ProbeServerTest, WhoHasAnsweredAtOnceDoesNotGoToThePoolAsWell) {
+  rpc_.at_once = [](const Answer<LaterResponse>& done) {
+    done(absl::NotFoundError("answered"));
+    return false;
+  };
+  rpc_.later = [](Answer<LaterResponse>) { FAIL() << "it is answered already"; };
+  grpc::ClientContext context;
+  Fill(context, "dev:ivanova", {});
+  LaterResponse answer;
+  EXPECT_EQ(stub_->Later(&context, {}, &answer).error_code(), StatusCode::NOT_FOUND);
+}
+
 TEST_F(ProbeServerTest, WhatHasToWaitGoesOnInThePoolAndIsAnsweredThere) {
   rpc_.at_once = [](const Answer<LaterResponse>&) { return false; };
   rpc_.later = [](Answer<LaterResponse> done) {

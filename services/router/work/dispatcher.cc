@@ -95,7 +95,7 @@ void Dispatcher::RunWorker() {
                    {{"flow", turn.flow}, {"error", result.status()}});
     }
     absl::MutexLock lock(&mu_);
-    order_.Done(turn, result.ok() && result->more);
+    order_.Done(turn, result.ok() && result->more, !result.ok() || !result->explained);
   }
 }
 

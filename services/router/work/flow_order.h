@@ -56,12 +56,13 @@ class FlowOrder {
   }
 
   // `more`: it has to be looked at again at once. To the end of the line: a flow with a long queue
-  // must not keep the others waiting.
-  void Done(const Turn& turn, bool more) {
+  // must not keep the others waiting. `keep_swept`: what is done for a sweep was not.
+  void Done(const Turn& turn, bool more, bool keep_swept = false) {
     if (turn.found) found_runs_ = false;
     Place& place = places_[turn.flow];
     place.running = false;
     if (more) place.pending = place.woken = true;
+    place.swept = place.swept || (turn.swept && keep_swept);
     if (place.pending) {
       (place.woken ? woken_ : found_).push_back(turn.flow);
     } else {

@@ -44,6 +44,10 @@ TEST(FlowOrder, AFlowThatIsAlwaysWokenIsToldThatASweepFoundIt) {
   EXPECT_FALSE(second.swept);
   order.Add("a", false);
   order.Done(second, /*more=*/true);
+  const FlowOrder::Turn third = order.Next();
+  EXPECT_TRUE(third.swept);
+  // Its batch was full, so that it did not come to what it does for a sweep.
+  order.Done(third, /*more=*/true, /*keep_swept=*/true);
   EXPECT_TRUE(order.Next().swept);
 }
 

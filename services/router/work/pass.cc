@@ -24,9 +24,10 @@ namespace {
 // that a ticket nobody can explain does not stop its flow.
 constexpr int kMaxSetAside = 5;
 
-// Real time from the instant a ticket is queued to its commit: no call may take longer than two
-// minutes (FrontOptions::max_deadline), and a commit adds little.
-constexpr absl::Duration kLongestFiling = absl::Minutes(3);
+// Real time from the instant a ticket is queued to its commit. The instant is taken when the
+// transaction begins, whose statements may take five seconds each and its pauses four
+// (pg::PoolOptions, ledger.cc); 12 statements would be more than any has.
+constexpr absl::Duration kLongestFiling = absl::Minutes(2);
 
 bool CapsFollowDefinition(const std::vector<MemberFacts>& team) {
   return std::all_of(team.begin(), team.end(), [](const MemberFacts& member) {
@@ -82,6 +83,7 @@ class Pass::InTx {
     result_.more = (full && result_.assigned > 0) ||
                    (static_cast<int>(pending.size()) == kBatch && result_.moved > 0);
     if (!result_.more) {
+      result_.explained = true;
       const ReasonChanges changes =
           StoreReasons(tx_, routing_, candidates_, now_, reason_page_, search_, &walk_);
       result_.reasons = changes.written;
@@ -279,7 +281,7 @@ absl::StatusOr<PassResult> Pass::Run(const std::string& flow_id, bool thorough) 
   std::set<std::string> set_aside;
   bool lock_everybody = false;
   const double scale = absl::FDivDuration(absl::Seconds(1), clock_.ToReal(absl::Seconds(1)));
-  const ReasonSearch search{.begin = thorough, .longest_filing = kLongestFiling * scale};
+  const ReasonSearch search{.step = thorough, .longest_filing = kLongestFiling * scale};
   ReasonWalk walk;
   {
     absl::MutexLock lock(&mu_);

@@ -28,8 +28,9 @@ namespace potok::router {
 
 struct PassResult {
   int assigned = 0;
-  int moved = 0;      // To another line.
-  int reasons = 0;    // Queued tickets whose reason changed.
+  int moved = 0;           // To another line.
+  int reasons = 0;         // Queued tickets whose reason changed.
+  bool explained = false;  // The reasons of those that wait were looked at.
   bool more = false;  // The batch was full, or a page of a long queue changed: run again at once.
 };
 

@@ -5,8 +5,8 @@
 namespace potok::router {
 namespace {
 
-// Looked at in one step of a search, an index entry each: 5 to 10 ms.
-constexpr int kSearchedAtOnce = 5000;
+// More walks are left by bursts without end, and what is below the first of them has time.
+constexpr size_t kMostLeft = 100;
 
 // The look at one flow in one pass.
 class Look {
@@ -20,12 +20,15 @@ class Look {
     changes_.more = young.found.dropped > 0 && young.found.reasons == page_;
     if (young.found.tickets < page_) {
       // All that waits has just been explained.
-      walk_.until.reset();
-      walk_.search = {};
+      walk_ = {.after = walk_.after};
       return changes_;
     }
-    // A whole page of news goes on below; what the walk had not reached is found by the search.
-    if (young.written == young.found.tickets || !walk_.until) walk_.until = young.found.oldest;
+    // A whole page of news goes on below, and where the walk was comes after it.
+    if (young.written == young.found.tickets || !walk_.until) {
+      if (walk_.until && *walk_.until < young.found.oldest) walk_.left.push_back(*walk_.until);
+      if (walk_.left.size() > kMostLeft) walk_.left.erase(walk_.left.begin());
+      walk_.until = young.found.oldest;
+    }
     WalkOn();
     Search(search);
     return changes_;
@@ -61,28 +64,40 @@ class Look {
     changes_.more = changes_.more || further.written > 0 || further.found.dropped > 0;
     if (further.found.tickets < page_) {
       walk_.until.reset();
+      walk_.left.clear();
       return;
     }
     walk_.until = Below(further, from);
     // Nothing changed here, which says nothing about what is below.
     if (further.found.oldest == from) changes_.more = true;
+    // Up to date already: on to what was left below.
+    while (further.written == 0 && !walk_.left.empty()) {
+      const absl::Time below = walk_.left.back();
+      walk_.left.pop_back();
+      if (below >= *walk_.until) continue;
+      walk_.until = below;
+      changes_.more = true;
+      return;
+    }
   }
 
   void Search(const ReasonSearch& how) {
     ReasonWalk::Search& search = walk_.search;
+    if (!how.step && !(search.under_way && search.found)) return;
     if (!search.under_way) {
-      if (!how.begin) return;
       search.under_way = true;
       search.began = now_;
       search.until.reset();
     }
     const Unexplained found =
-        ReadUnexplained(tx_, flow_.flow, search.until, search.settled, kSearchedAtOnce);
-    bool ended = found.tickets < kSearchedAtOnce;
+        ReadUnexplained(tx_, flow_.flow, search.until, search.settled, kPagesSearched * page_);
+    bool ended = found.tickets < kPagesSearched * page_;
+    search.found = false;
     if (found.youngest.has_value()) {
       const Page page = Explain(found.youngest);
       // What cannot be explained is about to be assigned: nobody need hurry for it.
-      changes_.more = changes_.more || page.written > 0;
+      search.found = page.written > 0;
+      changes_.more = changes_.more || search.found;
       ended = page.found.tickets < page_;
       if (!ended) search.until = Below(page, *found.youngest);
     } else if (!ended) {

@@ -25,10 +25,14 @@ namespace potok::router {
 struct ReasonWalk {
   ReasonKey after;                  // among the reasons
   std::optional<absl::Time> until;  // among the tickets: those queued then or before
+  // Where walks were left when a whole page of news came in above them, the latest last: below
+  // each, what was changing for all is still to change.
+  std::vector<absl::Time> left;
 
   // The search for tickets without a reason, from the top down.
   struct Search {
     bool under_way = false;
+    bool found = false;  // something in its last step
     absl::Time began;
     std::optional<absl::Time> until;
     // What was queued before has been searched to the end, and can have got no company since.
@@ -39,7 +43,9 @@ struct ReasonWalk {
 
 // How to search for tickets without a reason.
 struct ReasonSearch {
-  bool begin = false;  // else only one that is under way goes on
+  // Take a step, the first one where none is under way; else only one that has just found something
+  // goes on.
+  bool step = false;
   // A ticket is committed no longer than that after it was queued, in business time.
   absl::Duration longest_filing;
 };
@@ -48,6 +54,10 @@ struct ReasonChanges {
   int written = 0;    // tickets whose reason changed
   bool more = false;  // look again at once
 };
+
+// A step of a search looks at so many pages of tickets at once, an index entry each: with pages of
+// 200 it takes 5 to 10 ms.
+constexpr int kPagesSearched = 25;
 
 // `page` tickets at most are looked at together; `walk` moves on, which counts once `tx` commits.
 ReasonChanges StoreReasons(pg::Tx& tx, const desk::FlowRouting& flow,

@@ -360,14 +360,22 @@ std::string World::Dsn(const std::string& replica, const std::string& role) {
   return absl::StrCat(dsn, " host=127.0.0.1 port=", link_->port());
 }
 
-void World::HoldAnswers() { link_->Set({.hold_down = true}); }
+void World::HoldAnswers() {
+  answered_ = link_->counts().bytes_down;
+  link_->Set({.hold_down = true});
+}
 
 void World::LoseAnswers(const Replica& replica) {
   const std::string busy = absl::StrCat(
       "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
       "application_name = '",
       replica.name(), "' AND state <> 'idle'");
-  if (!testing::Eventually([&] { return Query(busy) == "0"; })) {
+  // That nobody is busy may also mean that the statement has not come yet: of one without a
+  // transaction around it only an answer that is held tells.
+  const auto answered = [&] {
+    return link_->counts().bytes_down > answered_ && Query(busy) == "0";
+  };
+  if (!testing::Eventually(answered)) {
     Die("losing an answer", absl::DeadlineExceededError("the statement never ended"));
   }
   link_->Cut();

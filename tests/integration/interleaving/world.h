@@ -137,6 +137,7 @@ class World {
   testing::TestDatabase database_;
   std::unique_ptr<chaos::LinkHub> hub_;
   chaos::Link* link_ = nullptr;
+  int64_t answered_ = 0;  // Bytes that had come through the link when answers began to be held.
   FakeClock clock_{absl::FromUnixSeconds(1794819600)};  // 2026-11-16 09:00 UTC.
   std::unique_ptr<pg::Pool> stale_pool_, own_pool_;
   std::atomic<bool> cut_{false};  // Read by the thread of `stale_`.
