@@ -310,6 +310,8 @@ absl::Status Writer::WriteRows() {
   // Last: everybody else who files into the flow waits for its counter until this transaction ends.
   if (const std::vector<pg::Param> filed = rows.TakeFiled(); !filed.empty()) {
     const pqxx::result done = tx_.RunWrite(sql::kPersistFiled, filed);
+    // The statement refuses a ticket without a number, and all of them with it; it may have been
+    // committed by now, so nothing that can happen may be found out here.
     if (static_cast<int>(done.size()) != 1 + rows.filed()) {
       return absl::InternalError("not every new ticket was written");
     }
