@@ -77,9 +77,9 @@ IntakeRpc::Reactor* IntakeRpc::GetTicket(Context* c, const v1::GetTicketRequest*
   return parts_.front.Prompt(
       c, q, a,
       [this, show](const CallContext& call, const v1::GetTicketRequest& q, const Answer& answer) {
-        const absl::StatusOr<std::string> id = TicketIdOf("name", q.name());
         // Who is looking costs more to find out than that somebody will have to wait.
-        if (id.ok() && !lookups_.Busy()) return false;
+        if (!lookups_.Busy()) return false;
+        const absl::StatusOr<std::string> id = TicketIdOf("name", q.name());
         if (id.ok()) return lookups_.Join(*id, call.deadline, show(call, q, answer));
         answer(id.status());
         return true;

@@ -82,12 +82,13 @@ class IntakeRpc final : public v1::IntakeService::CallbackService {
   // Called once with what the command did.
   using Done = ledger::Ledger::Done;
 
+  using ReferencePointer = std::shared_ptr<const ledger::ReferenceSnapshot>;
+
   // A filing that has been accepted: ready for the ledger, or to be shown as a promise.
   struct Accepted {
     desk::CreateTicket create;
-    std::shared_ptr<const ledger::ReferenceSnapshot> reference;
+    ReferencePointer reference;
   };
-  using ReferencePointer = std::shared_ptr<const ledger::ReferenceSnapshot>;
   // Waits for the database only to look for a name that `reference` does not know.
   absl::StatusOr<Accepted> Accept(const CallContext& call, const Filing& filing,
                                   const v1::CreateTicketRequest& request,

@@ -176,6 +176,23 @@ TEST_F(DeliveryLoopTest, AMailSentWhileTheDatabaseWasAwayIsMarkedLaterAndNotSent
             2);
 }
 
+TEST_F(DeliveryLoopTest, AConnectionThatDiesWhileAMailIsOnItsWayCostsNothing) {
+  File("ivanova");
+  PlanAll();
+  server_.SetScript([this](const std::string& step) {
+    if (absl::StartsWith(step, "RCPT")) {
+      database_.Query(
+          "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
+          "WHERE datname = current_database() AND usename = 'potok_notifier'");
+    }
+    return "";
+  });
+  auto worker = Worker();
+  EXPECT_EQ(Turn(*worker), absl::ZeroDuration());
+  EXPECT_EQ(server_.mails.size(), 1u);
+  EXPECT_EQ(Of("state || ' ' || attempts"), "sent 1");
+}
+
 TEST_F(DeliveryLoopTest, AMailThatCannotBeMarkedDoesNotHoldUpOthers) {
   File("ivanova");
   File("petrov");

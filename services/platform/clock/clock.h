@@ -34,6 +34,10 @@ class Clock {
   virtual absl::Time Now() const = 0;
   // How long a span of business time lasts really.
   virtual absl::Duration ToReal(absl::Duration business) const = 0;
+  // How much business time passes in a span of real time.
+  absl::Duration ToBusiness(absl::Duration real) const {
+    return real * absl::FDivDuration(absl::Seconds(1), ToReal(absl::Seconds(1)));
+  }
   // False while the database's wall clock has just jumped: deadlines must not be acted upon. Ask it
   // after Now(): when the answer is true, the instant was not of the clock that jumped.
   virtual bool Stable() const { return true; }

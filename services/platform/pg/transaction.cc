@@ -28,10 +28,8 @@ double Uniform() {
   return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
 }
 
-std::unique_ptr<pqxx::transaction_base> Begin(pqxx::connection& connection,
-                                              const TxOptions& options) {
+std::unique_ptr<pqxx::dbtransaction> Begin(pqxx::connection& connection, const TxOptions& options) {
   using pqxx::isolation_level;
-  if (options.one_write) return std::make_unique<pqxx::nontransaction>(connection);
   if (options.snapshot) {
     if (options.read_only) {
       return std::make_unique<pqxx::transaction<isolation_level::repeatable_read, pqxx::read_only>>(
@@ -163,8 +161,8 @@ Outcome RunOnce(Pool& pool, const TxOptions& options, absl::FunctionRef<absl::St
   bool begun = false, writing = false;
   try {
     if (options.one_write) {
-      const auto work = Begin(session.connection(), options);
-      Tx tx(session, *work, options.deadline);
+      pqxx::nontransaction work(session.connection());
+      Tx tx(session, work, options.deadline);
       const WhetherWriting on_exit{tx, writing};
       return {body(tx)};
     }

@@ -349,6 +349,17 @@ TEST_F(Transactions, ConnectionLostDuringTheOneWriteIsInDoubtAndNotRetried) {
   EXPECT_EQ(runs, 1);
 }
 
+TEST_F(Transactions, AStandbyThatRefusesTheOneWriteLeavesNoDoubt) {
+  auto pool = MakePool();
+  const absl::Status status = InTransaction(*pool, {.one_write = true}, [](Tx& tx) -> absl::Status {
+    tx.Exec("SET default_transaction_read_only = on");
+    tx.RunWrite(kRaise, {ToParam(1)});
+    return absl::OkStatus();
+  });
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable, "STORAGE_UNAVAILABLE"));
+  EXPECT_EQ(pool->Stats().discarded, 2) << "once more, where a new primary might answer";
+}
+
 TEST_F(Transactions, ARefusedOneWriteChangesNothingAndTheConnectionIsSound) {
   auto pool = MakePool(1);
   const auto add = [&](int id, const char* name) {

@@ -30,10 +30,8 @@ TEST_F(ProbeServerTest, AnAsyncAnswerMayComeFromAnotherThread) {
     });
     kept.Notify();
   };
-  grpc::ClientContext context;
-  Fill(context, "dev:ivanova", {});
   LaterResponse answer;
-  const grpc::Status status = stub_->Later(&context, {}, &answer);
+  const grpc::Status status = Later(&answer);
   kept.WaitForNotification();
   other.join();
   EXPECT_TRUE(status.ok()) << status.error_message();
@@ -42,10 +40,8 @@ TEST_F(ProbeServerTest, AnAsyncAnswerMayComeFromAnotherThread) {
 
 TEST_F(ProbeServerTest, ADroppedAnswerEndsTheCall) {
   rpc_.later = [](Answer<LaterResponse>) {};
-  grpc::ClientContext context;
-  Fill(context, "dev:ivanova", {});
   LaterResponse answer;
-  EXPECT_EQ(stub_->Later(&context, {}, &answer).error_code(), StatusCode::INTERNAL);
+  EXPECT_EQ(Later(&answer).error_code(), StatusCode::INTERNAL);
 }
 
 TEST_F(ProbeServerTest, AHandlerThatThrowsCostsOneCallAndTellsNoSecrets) {
@@ -56,10 +52,8 @@ TEST_F(ProbeServerTest, AHandlerThatThrowsCostsOneCallAndTellsNoSecrets) {
   const grpc::Status status = Echo(Text("hello"));
   EXPECT_EQ(status.error_code(), StatusCode::INTERNAL);
   EXPECT_EQ(status.error_message().find("SELECT"), std::string::npos);
-  grpc::ClientContext context;
-  Fill(context, "dev:ivanova", {});
   LaterResponse answer;
-  EXPECT_EQ(stub_->Later(&context, {}, &answer).error_code(), StatusCode::INTERNAL);
+  EXPECT_EQ(Later(&answer).error_code(), StatusCode::INTERNAL);
 }
 
 TEST_F(ProbeServerTest, WhatNeedNotWaitIsAnsweredThoughEveryThreadOfThePoolIsBusy) {
@@ -78,10 +72,8 @@ TEST_F(ProbeServerTest, WhatNeedNotWaitIsAnsweredThoughEveryThreadOfThePoolIsBus
     return true;
   };
   rpc_.later = [](Answer<LaterResponse> done) { done(absl::AbortedError("waited")); };
-  grpc::ClientContext context;
-  Fill(context, "dev:ivanova", {});
   LaterResponse answer;
-  EXPECT_TRUE(stub_->Later(&context, {}, &answer).ok());
+  EXPECT_TRUE(Later(&answer).ok());
   EXPECT_EQ(answer.number(), 7);
   go.Notify();
   occupant.join();
@@ -97,10 +89,8 @@ TEST_F(ProbeServerTest, AnotherThreadMayAnswerWhileTheCallIsStillBeingHandled) {
     return true;
   };
   for (int i = 0; i < 50; ++i) {
-    grpc::ClientContext context;
-    Fill(context, "dev:ivanova", {});
     LaterResponse answer;
-    ASSERT_TRUE(stub_->Later(&context, {}, &answer).ok());
+    ASSERT_TRUE(Later(&answer).ok());
     EXPECT_EQ(answer.number(), 7);
   }
 }
@@ -111,10 +101,8 @@ TEST_F(ProbeServerTest, WhoHasAnsweredAtOnceDoesNotGoToThePoolAsWell) {
     return false;
   };
   rpc_.later = [](Answer<LaterResponse>) { FAIL() << "it is answered already"; };
-  grpc::ClientContext context;
-  Fill(context, "dev:ivanova", {});
   LaterResponse answer;
-  EXPECT_EQ(stub_->Later(&context, {}, &answer).error_code(), StatusCode::NOT_FOUND);
+  EXPECT_EQ(Later(&answer).error_code(), StatusCode::NOT_FOUND);
 }
 
 TEST_F(ProbeServerTest, WhatHasToWaitGoesOnInThePoolAndIsAnsweredThere) {
@@ -124,10 +112,8 @@ TEST_F(ProbeServerTest, WhatHasToWaitGoesOnInThePoolAndIsAnsweredThere) {
     answer.set_number(9);
     done(answer);
   };
-  grpc::ClientContext context;
-  Fill(context, "dev:ivanova", {});
   LaterResponse answer;
-  EXPECT_TRUE(stub_->Later(&context, {}, &answer).ok());
+  EXPECT_TRUE(Later(&answer).ok());
   EXPECT_EQ(answer.number(), 9);
 }
 
@@ -136,10 +122,8 @@ TEST_F(ProbeServerTest, AHandlerThatThrowsAtOnceHasAnsweredAndTellsNoSecrets) {
     throw std::runtime_error("SELECT secret");
   };
   rpc_.later = [](Answer<LaterResponse>) { FAIL() << "it is answered already"; };
-  grpc::ClientContext context;
-  Fill(context, "dev:ivanova", {});
   LaterResponse answer;
-  const grpc::Status status = stub_->Later(&context, {}, &answer);
+  const grpc::Status status = Later(&answer);
   EXPECT_EQ(status.error_code(), StatusCode::INTERNAL);
   EXPECT_EQ(status.error_message().find("SELECT"), std::string::npos);
 }

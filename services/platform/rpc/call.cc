@@ -85,6 +85,11 @@ absl::Status ToStatus(Work::Refusal why) {
                    "the server is stopping; repeat the call", std::move(detail));
 }
 
+obs::LogScope::Names NamesOf(const CallContext& call) {
+  const std::optional<TraceContext> trace = ParseTraceparent(call.traceparent);
+  return {"", trace ? trace->trace_id : "", call.request_id};
+}
+
 }  // namespace
 
 absl::string_view MetadataOf(const grpc::CallbackServerContext& context, const char* key) {
@@ -153,14 +158,12 @@ void CallBase::Begin() {
 
 bool CallBase::RunAtOnce() {
   if (!at_once_) return false;
-  const std::optional<TraceContext> trace = ParseTraceparent(call_.traceparent);
-  const obs::LogScope scope({"", trace ? trace->trace_id : "", call_.request_id});
+  const obs::LogScope scope(NamesOf(call_));
   return at_once_(*this);
 }
 
 void CallBase::Run() {
-  const std::optional<TraceContext> trace = ParseTraceparent(call_.traceparent);
-  const obs::LogScope scope({"", trace ? trace->trace_id : "", call_.request_id});
+  const obs::LogScope scope(NamesOf(call_));
   Handle();
 }
 
@@ -184,8 +187,7 @@ void CallBase::Report(const absl::Status& status) const {
   const obs::LogLevel level = LevelOf(code);
   if (!obs::LogEnabled(level)) return;
   if (status.ok() && (streaming || took < kSlow) && !desk_.MayLogSuccess()) return;
-  const std::optional<TraceContext> trace = ParseTraceparent(call_.traceparent);
-  const obs::LogScope scope({"", trace ? trace->trace_id : "", call_.request_id});
+  const obs::LogScope scope(NamesOf(call_));
   const double ms = std::chrono::duration<double, std::milli>(took).count();
   if (status.ok()) {
     obs::Log(level, "rpc.done", "call answered",

@@ -74,8 +74,8 @@ class Front : public CallDesk {
 
   // As Async, but `at_once` comes first: (const CallContext&, const Q&, Answer<A>) -> bool. It runs
   // on gRPC's thread that read the call, which serves others too: it must not wait for anything,
-  // and saves the way to the pool, a third of what a small read costs. With false it has not
-  // answered and will not: the call goes to the pool and `work`.
+  // and saves the waking of a thread. With false it has not answered and will not: the call goes to
+  // the pool and `work`.
   template <class Q, class A, class G, class F>
   grpc::ServerUnaryReactor* Prompt(grpc::CallbackServerContext* context, const Q* request,
                                    A* answer, G at_once, F work) {

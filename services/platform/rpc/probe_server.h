@@ -136,6 +136,11 @@ class ProbeServerTest : public ::testing::Test {
     probe::v1::EchoResponse answer;
     return Echo(request, &answer, token, headers);
   }
+  grpc::Status Later(probe::v1::LaterResponse* answer) {
+    grpc::ClientContext context;
+    Fill(context, "dev:ivanova", {});
+    return stub_->Later(&context, {}, answer);
+  }
   static probe::v1::EchoRequest Text(const std::string& text) {
     probe::v1::EchoRequest request;
     request.set_text(text);

@@ -18,7 +18,6 @@ namespace {
 using grpc::StatusCode;
 using probe::v1::EchoRequest;
 using probe::v1::EchoResponse;
-using probe::v1::LaterResponse;
 using ::testing::HasSubstr;
 
 // --- who may call ---

@@ -280,8 +280,7 @@ absl::StatusOr<PassResult> Pass::Run(const std::string& flow_id, bool thorough) 
   const desk::Flow& flow = *reference->Flow(flow_id);
   std::set<std::string> set_aside;
   bool lock_everybody = false;
-  const double scale = absl::FDivDuration(absl::Seconds(1), clock_.ToReal(absl::Seconds(1)));
-  const ReasonSearch search{.step = thorough, .longest_filing = kLongestFiling * scale};
+  const ReasonSearch search{.step = thorough, .longest_filing = clock_.ToBusiness(kLongestFiling)};
   ReasonWalk walk;
   {
     absl::MutexLock lock(&mu_);

@@ -83,9 +83,8 @@ class Look {
 
   void Search(const ReasonSearch& how) {
     ReasonWalk::Search& search = walk_.search;
-    if (!how.step && !(search.under_way && search.found)) return;
-    if (!search.under_way) {
-      search.under_way = true;
+    if (!how.step && !(search.began && search.found)) return;
+    if (!search.began) {
       search.began = now_;
       search.until.reset();
     }
@@ -106,8 +105,8 @@ class Look {
                          : *search.until - absl::Microseconds(1);
     }
     if (!ended) return;
-    search.under_way = false;
-    search.settled = search.began - how.longest_filing;
+    search.settled = *search.began - how.longest_filing;
+    search.began.reset();
   }
 
   pg::Tx& tx_;

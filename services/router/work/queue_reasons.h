@@ -31,9 +31,8 @@ struct ReasonWalk {
 
   // The search for tickets without a reason, from the top down.
   struct Search {
-    bool under_way = false;
-    bool found = false;  // something in its last step
-    absl::Time began;
+    std::optional<absl::Time> began;  // while it is under way
+    bool found = false;               // something in its last step
     std::optional<absl::Time> until;
     // What was queued before has been searched to the end, and can have got no company since.
     std::optional<absl::Time> settled;

@@ -62,11 +62,6 @@ TimerLoopStats TimerLoop::Stats() const {
           stat_reads_.load(), stat_fired_.load(), stat_parked_.load()};
 }
 
-absl::Duration TimerLoop::ToBusiness(absl::Duration real) const {
-  const absl::Duration second = clock_.ToReal(absl::Seconds(1));
-  return real * absl::FDivDuration(absl::Seconds(1), second);
-}
-
 absl::Duration TimerLoop::PollInterval() const {
   // The shortest promise is one working minute. Four looks in it are plenty, and with a clock that
   // is not scaled that means the longest poll.
@@ -98,8 +93,8 @@ absl::Status TimerLoop::Read(const std::vector<log::Held>& held, absl::Duration 
   for (const log::Held& lease : held) parts.push_back(lease.part);
   const absl::Time now = clock_.Now();
   DueWindow window;
-  window.fresh_since = now - ToBusiness(options_.backlog_age);
-  window.until = now + ToBusiness(options_.look_ahead);
+  window.fresh_since = now - clock_.ToBusiness(options_.backlog_age);
+  window.until = now + clock_.ToBusiness(options_.look_ahead);
   window.most_backlog = options_.most_backlog;
   window.most_fresh = options_.most_fresh;
   POTOK_ASSIGN_OR_RETURN(const DueRead read, reads_.Due(parts, window));
@@ -142,7 +137,7 @@ absl::Status TimerLoop::ReadChanged(const std::vector<log::Held>& held) {
   if (tickets.empty()) return absl::OkStatus();
   POTOK_ASSIGN_OR_RETURN(
       const std::vector<DueTimer> timers,
-      reads_.DueOf(parts, tickets, clock_.Now() + ToBusiness(options_.look_ahead)));
+      reads_.DueOf(parts, tickets, clock_.Now() + clock_.ToBusiness(options_.look_ahead)));
   due_.ReplaceOf(tickets, timers);
   return absl::OkStatus();
 }
@@ -167,7 +162,7 @@ absl::StatusOr<absl::Duration> TimerLoop::Turn() {
   const absl::Time now = clock_.Now();
   // Asked again: the sample that shows a jump may have come since, and `now` be of it.
   if (!clock_.Stable()) return kUnstableWait;
-  const absl::Time fresh_since = now - ToBusiness(options_.backlog_age);
+  const absl::Time fresh_since = now - clock_.ToBusiness(options_.backlog_age);
   const std::vector<DueTimer> batch =
       due_.Next({.now = now,
                  .fresh_since = fresh_since,
@@ -195,7 +190,7 @@ absl::Status TimerLoop::FireBatch(const std::vector<DueTimer>& batch,
                                   const std::vector<log::Held>& held, absl::Duration monotonic) {
   std::vector<DueTimer> together, alone;
   for (const DueTimer& timer : batch) (due_.IsAlone(timer.key) ? alone : together).push_back(timer);
-  const absl::Duration look_ahead = ToBusiness(options_.look_ahead);
+  const absl::Duration look_ahead = clock_.ToBusiness(options_.look_ahead);
   const auto settle = [&](const FireResult& result) {
     bool appended = false;
     for (const FireReport& report : result.reports) {
@@ -266,7 +261,7 @@ absl::Duration TimerLoop::RestAfter(absl::Time now, absl::Duration monotonic) co
   if (HidesRows()) return absl::ZeroDuration();
   const DueTimers::Turn one_more = {
       .now = now,
-      .fresh_since = now - ToBusiness(options_.backlog_age),
+      .fresh_since = now - clock_.ToBusiness(options_.backlog_age),
       .limit = 1,
       .backlog_allowance = backlog_budget_.UntilNext() > absl::ZeroDuration() ? 0u : 1u,
       .monotonic = monotonic};

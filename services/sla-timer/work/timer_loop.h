@@ -88,7 +88,6 @@ class TimerLoop {
   TimerLoopStats Stats() const;
 
  private:
-  absl::Duration ToBusiness(absl::Duration real) const;
   bool TimeToRead(const std::vector<log::Held>& held, absl::Duration monotonic) const;
   absl::Status Read(const std::vector<log::Held>& held, absl::Duration monotonic);
   // Rows that the last read left out may be due before anything that is in memory.
